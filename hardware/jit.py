@@ -1,0 +1,39 @@
+"""One typed way to compile a kernel, with the cache in the user's cache folder.
+
+Kernels are compiled without the interpreter lock and with numpy division semantics, so they can
+run in an ingest thread beside a screen. Where no cache folder can be written they still compile,
+once per process.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import platformdirs
+
+__all__ = ["jit"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _usable_cache_dir() -> bool:
+    chosen = os.environ.setdefault(
+        "NUMBA_CACHE_DIR", str(Path(platformdirs.user_cache_dir("qdmon", appauthor=False)) / "numba")
+    )
+    try:
+        Path(chosen).mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(chosen, os.W_OK)
+
+
+# numba reads NUMBA_CACHE_DIR when it is imported, so the folder is chosen first.
+_CACHE = _usable_cache_dir()
+
+import numba  # noqa: E402
+
+
+def jit(function: _F) -> _F:
+    """Compile `function` with numba on its first call; later processes load it from the cache."""
+    return cast(_F, numba.njit(cache=_CACHE, nogil=True, error_model="numpy")(function))

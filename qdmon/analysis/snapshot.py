@@ -1,0 +1,281 @@
+"""What a `Monitor` knows at one instant, immutable: the only thing screens and reports ever see.
+
+Arrays are read-only views or copies; None means "unknown", never zero.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardware.types import Acquisition, Loss
+
+__all__ = [
+    "BLINKING_TYPES",
+    "G2",
+    "Blinking",
+    "BlinkingCall",
+    "Calibration",
+    "Charging",
+    "Conversion",
+    "Decay",
+    "EmissiveState",
+    "Estimate",
+    "Event",
+    "FlidMap",
+    "FluenceStep",
+    "SegmentResult",
+    "Snapshot",
+    "Trace",
+]
+
+Blinking = Literal["auger", "bc", "mixed", "hc", "none", "undetermined"]
+BLINKING_TYPES: tuple[Blinking, ...] = ("auger", "bc", "mixed", "hc", "none")
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its standard error, in the unit its name says; None where unknown."""
+
+    value: float | None
+    error: float | None = None
+
+
+UNKNOWN = Estimate(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Counts per bin since the start of the segment or the oldest bin kept.
+
+    Attributes:
+        start_s: time of the first bin.
+        bin_s: bin width (default 0.01).
+        counts: (n,) int32, all detectors, background included.
+        arrival_ns: (n,) float32, mean arrival time after the pulse in the bin, background and pulse
+            window corrected; NaN where there are too few photons.
+        lost: (n,) bool, the bin overlaps a loss and must not be read as a rate.
+    """
+
+    start_s: float
+    bin_s: float
+    counts: NDArray[np.int32]
+    arrival_ns: NDArray[np.float32]
+    lost: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Decay:
+    """TCSPC histogram of the present fluence segment with its fit.
+
+    Attributes:
+        time_ns: (m,) start of each bin after the pulse, t0 not subtracted.
+        counts: channel -> (m,) int64.
+        model: channel -> (m,) expected counts of the fit; empty if there is none.
+        lifetime_ns: mean lifetime of the fit.
+        chi2_reduced: goodness of fit; None if there is no fit.
+    """
+
+    time_ns: FloatArray
+    counts: dict[int, NDArray[np.int64]]
+    model: dict[int, FloatArray]
+    lifetime_ns: Estimate
+    chi2_reduced: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class G2:
+    """Correlation of the two detectors.
+
+    Attributes:
+        delay_ns: (m,) centre of each delay bin, detector delay removed, so 0 is coincidence.
+        coincidences: (m,) int64, pairs per bin.
+        zero: g2(0), background corrected and normalised to the near side peaks.
+        upper_limit_99: one-sided 99 % upper limit of g2(0).
+        detector_delay_ns: delay of the second detector that was removed.
+        delay_origin: "given", "rising edges", "missing peak", "none".
+        single_emitter: True if the upper limit is below 0.5, False if the 99 % lower limit is above it,
+            None if the data cannot tell.
+    """
+
+    delay_ns: FloatArray
+    coincidences: NDArray[np.int64]
+    zero: Estimate
+    upper_limit_99: float | None
+    detector_delay_ns: float
+    delay_origin: str
+    single_emitter: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlidMap:
+    """Fluorescence lifetime-intensity distribution of the present fluence segment.
+
+    Attributes:
+        lifetime_edges_ns: (x+1,) ascending.
+        intensity_edges_cps: (y+1,) ascending, background subtracted.
+        density: (y, x) float32, bins per cell, blurred by each bin's own uncertainty.
+        curve_lifetime_ns: (k,) of the model curve; empty if there is none.
+        curve_intensity_cps: (k,).
+        curve: which equation of the paper the curve is, e.g. "Eq. 1 (Auger)"; "" if none.
+    """
+
+    lifetime_edges_ns: FloatArray
+    intensity_edges_cps: FloatArray
+    density: NDArray[np.float32]
+    curve_lifetime_ns: FloatArray
+    curve_intensity_cps: FloatArray
+    curve: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmissiveState:
+    """One emitting state of the dot, net of background."""
+
+    intensity_cps: Estimate
+    lifetime_ns: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class BlinkingCall:
+    """The verdict on a stretch of time.
+
+    Attributes:
+        start_s: first bin used.
+        stop_s: end of the last bin used.
+        blinking: the type, or "undetermined".
+        reason: why undetermined, or a caveat, in words; None if there is nothing to say.
+        probabilities: type -> probability, over `BLINKING_TYPES`, summing to 1.
+        auger_share: share of the lost photons that Auger recombination took (A_Auger:A_BC = 3:1 is 0.75).
+        loss: share of the bright level's photons that were not emitted.
+        states: brightest first; the neutral bright state and, if seen, the dim one.
+        radiative_rate_ratio: beta = I2 tau1/(I1 tau2).
+    """
+
+    start_s: float
+    stop_s: float
+    blinking: Blinking
+    reason: str | None
+    probabilities: dict[Blinking, float]
+    auger_share: Estimate
+    loss: float | None
+    states: tuple[EmissiveState, ...]
+    radiative_rate_ratio: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class FluenceStep:
+    """<N> from this time on; None while changing or unknown."""
+
+    start_s: float
+    mean_excitation: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentResult:
+    """Everything known about one fluence segment (a stretch of constant <N>)."""
+
+    start_s: float
+    stop_s: float
+    mean_excitation: float | None
+    call: BlinkingCall
+    mean_rate_cps: Estimate
+    lifetime_ns: Estimate
+    blinking_rate_hz: Estimate
+    charging_rate_hz: Estimate
+    g2: G2
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """The dot changed how it blinks.
+
+    Attributes:
+        time_s: when; time_error_s its uncertainty (half width of the 68 % interval).
+        before: type before.
+        after: type after.
+        mean_excitation_before: <N> before.
+        mean_excitation_after: <N> at the change.
+        probability: that the type did change.
+        reversible: True if the old type came back on return to the first fluence, False if it did not,
+            None while not known.
+    """
+
+    time_s: float
+    time_error_s: float
+    before: Blinking
+    after: Blinking
+    mean_excitation_before: float | None
+    mean_excitation_after: float | None
+    probability: float
+    reversible: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A line for the event list.
+
+    `kind` is "conversion", "reversibility", "fluence", "loss", "bleach", "laser", "marker", "segment" or
+    "warning".
+    """
+
+    time_s: float
+    kind: str
+    severity: Literal["info", "warning", "alert"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What the numbers lean on, each with its origin ("given", "dark stretch", "rising edge", "assumed").
+
+    Attributes:
+        background_cps: channel -> counts/s that are not the dot's.
+        t0_ps: channel -> arrival of the laser pulse on the TCSPC axis.
+    """
+
+    background_cps: dict[int, float]
+    background_origin: str
+    irf_origin: str
+    t0_ps: dict[int, float]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Charging:
+    """Exponent of charging rate against <N>: 1 single-exciton ionisation, 2 Auger ionisation."""
+
+    exponent: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All of it, at the stream time `time_s` (pulses analysed, not the wall clock)."""
+
+    acquisition: Acquisition
+    time_s: float
+    photons: int
+    channel_photons: dict[int, int]
+    rate_cps: Estimate
+    channel_rate_cps: dict[int, float]
+    lifetime_ns: Estimate
+    trace: Trace
+    decay: Decay
+    g2: G2
+    flid: FlidMap
+    window: BlinkingCall
+    segment: SegmentResult | None
+    segments: tuple[SegmentResult, ...]
+    conversions: tuple[Conversion, ...]
+    fluence_steps: tuple[FluenceStep, ...]
+    calibration: Calibration
+    charging: Charging
+    intensity_change: float | None
+    spectral_shift_nm: float | None
+    peak_nm: Estimate
+    losses: tuple[Loss, ...]
+    lost_s: float
+    events: tuple[Event, ...]

@@ -1,0 +1,1 @@
+"""The daemon: owns the instruments, cuts photons into batches, runs protocols, publishes the session."""
