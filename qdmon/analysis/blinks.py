@@ -1,0 +1,98 @@
+"""Dim dwells in a sequence of expected losses, and the rates that follow from them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Blink", "blinking_rate_hz", "charging_rate_hz", "find_blinks"]
+
+FloatArray = NDArray[np.float64]
+
+# A blink begins above the first and ends below the second share of lost light.
+ENTER, LEAVE = 0.3, 0.2
+# Switching thresholds of the paper's blinking rate, as shares of the bright-dim gap.
+OFF_BELOW, ON_ABOVE = 0.42, 0.62
+
+
+@dataclass(frozen=True, slots=True)
+class Blink:
+    """One dim dwell.
+
+    Attributes:
+        first: its first bin.
+        stop: the bin after its last.
+        auger_share: share of its lost light that Auger recombination took.
+        lost_bins: light lost in it, in bins of the bright level.
+    """
+
+    first: int
+    stop: int
+    auger_share: float
+    lost_bins: float
+
+
+def _runs(enter: NDArray[np.bool_], leave: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Stretches that begin where `enter` holds and end where `leave` does."""
+    # +1 opens, -1 closes; the state between is the last mark's.
+    mark = np.where(enter, 1, np.where(leave, -1, 0))
+    at = np.flatnonzero(mark)
+    if not len(at):
+        return []
+    values = mark[at]
+    change = np.concatenate([[True], values[1:] != values[:-1]])
+    at, values = at[change], values[change]
+    starts = at[values == 1]
+    stops = at[values == -1]
+    if len(stops) and (not len(starts) or stops[0] < starts[0]):
+        stops = stops[1:]
+    stops = np.append(stops, len(mark))
+    return list(zip(starts.tolist(), stops[: len(starts)].tolist(), strict=True))
+
+
+def find_blinks(auger: FloatArray, trap: FloatArray) -> tuple[Blink, ...]:
+    """Dim dwells from the expected losses of consecutive bins.
+
+    Args:
+        auger: (n,) share of the bright rate lost to Auger recombination.
+        trap: (n,) share lost to traps.
+    """
+    loss = auger + trap
+    blinks = []
+    for first, stop in _runs(loss > ENTER, loss < LEAVE):
+        lost = float(loss[first:stop].sum())
+        blinks.append(Blink(first, stop, float(auger[first:stop].sum()) / lost, lost))
+    return tuple(blinks)
+
+
+def blinking_rate_hz(counts: FloatArray, bin_s: float, bright: float, dim: float) -> float | None:
+    """Switch-offs per second with hysteresis between a bright and a dim level.
+
+    Args:
+        counts: (n,) net counts per bin.
+        bin_s: bin width.
+        bright: counts per bin of the bright level.
+        dim: of the dim one.
+    """
+    if len(counts) < 10 or bright <= dim:
+        return None
+    gap = bright - dim
+    runs = _runs(counts < dim + OFF_BELOW * gap, counts > dim + ON_ABOVE * gap)
+    return len(runs) / (len(counts) * bin_s)
+
+
+def charging_rate_hz(blinks: tuple[Blink, ...], bins: int, bin_s: float) -> tuple[float, float] | None:
+    """r_c = N(N->e)/t_N with its error, corrected for charged dwells too short to be seen.
+
+    Exponential dwells shorter than about one bin are missed; their share follows from the mean of those
+    that are seen. None where no charged dwell was seen or no neutral time is left.
+    """
+    charged = [b for b in blinks if b.auger_share > 0.5]
+    neutral_s = (bins - sum(b.stop - b.first for b in charged)) * bin_s
+    if not charged or neutral_s <= 0:
+        return None
+    mean_seen_s = float(np.mean([b.stop - b.first for b in charged])) * bin_s
+    shortest_s = 0.5 * bin_s
+    missed = 1 - np.exp(-shortest_s / max(mean_seen_s - shortest_s, shortest_s))
+    rate = len(charged) / neutral_s / (1 - missed)
+    return float(rate), float(rate / np.sqrt(len(charged)))

@@ -1,0 +1,218 @@
+"""The analysis engine as everyone uses it: messages in, events out, a snapshot whenever one is wanted."""
+
+import numpy as np
+
+from hardware.types import Loss
+from qdmon.analysis.decay import decay_with_fit, empty_decay
+from qdmon.analysis.engine import Engine
+from qdmon.analysis.flid import empty_flid, flid_map
+from qdmon.analysis.settings import AnalysisSettings
+from qdmon.analysis.snapshot import (
+    UNKNOWN,
+    Decay,
+    Estimate,
+    Event,
+    FlidMap,
+    FluenceStep,
+    SegmentResult,
+    Snapshot,
+    Trace,
+)
+from qdmon.analysis.spectrum import peak_nm
+from streams.messages import (
+    End,
+    Fluence,
+    Gap,
+    LaserState,
+    Marker,
+    Message,
+    PhotonBatch,
+    Segment,
+    Session,
+    Spectrum,
+)
+
+__all__ = ["Monitor"]
+
+MOST_EVENTS = 1000
+RATE_S = 1.0
+FLID_BINS = 6000
+
+
+class Monitor:
+    """Incremental, deterministic analysis of a session.
+
+    The result depends on the photons and the messages, not on how photons were cut into batches. A new
+    segment (another time base) starts afresh; what was concluded before stays in the events.
+    """
+
+    def __init__(self, settings: AnalysisSettings | None = None) -> None:
+        self._settings = settings or AnalysisSettings()
+        self._engine: Engine | None = None
+        self._events: list[Event] = []
+        self._peaks: list[tuple[float, Estimate]] = []
+        self._emission: bool | str | None = "never said"
+        self._drawn: tuple[int, Decay, FlidMap] | None = None
+
+    def feed(self, message: Message) -> tuple[Event, ...]:
+        """Take the next message of the session and return the events it caused."""
+        events = self._events_of(message)
+        self._events = (self._events + events)[-MOST_EVENTS:]
+        return tuple(events)
+
+    def _events_of(self, message: Message) -> list[Event]:
+        if isinstance(message, Session):
+            self._engine = None
+            self._events = []
+            self._peaks = []
+            return []
+        if isinstance(message, Segment):
+            self._engine = Engine(message.acquisition, self._settings)
+            self._drawn = None
+            return [Event(0.0, "segment", "info", "new time base")] if message.index else []
+        engine = self._engine
+        if engine is None:
+            return []
+        match message:
+            case PhotonBatch():
+                return engine.photons(message.photons, message.stop_pulse)
+            case Fluence():
+                return engine.fluence(message.pulse, message.mean_excitation)
+            case Gap():
+                return engine.loss(
+                    Loss(message.first_pulse, message.stop_pulse, message.cause, message.lost_photons)
+                )
+            case Spectrum():
+                return self._spectrum(engine, message)
+            case LaserState():
+                return self._laser(engine, message)
+            case Marker():
+                time_s = engine.acquisition.seconds(message.pulse)
+                quiet = message.origin == "card"
+                return [] if quiet else [Event(time_s, "marker", "info", message.text)]
+            case End():
+                return engine.finish()
+            case _:
+                return []
+
+    def _spectrum(self, engine: Engine, spectrum: Spectrum) -> list[Event]:
+        middle = engine.acquisition.seconds((spectrum.first_pulse + spectrum.stop_pulse) // 2)
+        found = peak_nm(spectrum.wavelength_nm, spectrum.counts, spectrum.excess_noise_factor)
+        if found.value is not None:
+            self._peaks = [*self._peaks, (middle, found)][-10_000:]
+        return []
+
+    def _laser(self, engine: Engine, laser: LaserState) -> list[Event]:
+        changed = laser.emission != self._emission
+        self._emission = laser.emission
+        if not changed:
+            return []
+        time_s = engine.acquisition.seconds(laser.pulse)
+        if laser.emission is None:
+            return [Event(time_s, "laser", "warning", "laser does not answer: assume emission is ON")]
+        return [Event(time_s, "laser", "info", f"laser emission {'on' if laser.emission else 'off'}")]
+
+    def snapshot(self) -> Snapshot | None:
+        """All that is known now; None before the first segment."""
+        engine = self._engine
+        if engine is None:
+            return None
+        acq = engine.acquisition
+        trace = engine.trace()
+        segment = engine.result_of(engine.stretch) if engine.stretch is not None else None
+        segments = tuple(engine.finished)
+        if segment is not None and segment.stop_s > segment.start_s:
+            segments = (*segments, segment)
+        decay, flid = self._drawings(engine, trace)
+        rate = _recent_rate(trace)
+        photons = sum(engine.channel_photons.values())
+        return Snapshot(
+            acquisition=acq,
+            time_s=acq.seconds(engine.position),
+            photons=photons,
+            channel_photons=dict(engine.channel_photons),
+            rate_cps=rate,
+            channel_rate_cps=_shares(engine.channel_photons, rate),
+            lifetime_ns=segment.lifetime_ns if segment is not None else UNKNOWN,
+            trace=trace,
+            decay=decay,
+            g2=engine.g2(),
+            flid=flid,
+            window=engine.watcher.window,
+            segment=segment,
+            segments=segments,
+            conversions=tuple(engine.watcher.conversions),
+            fluence_steps=tuple(FluenceStep(t, n) for t, n in engine.steps),
+            calibration=engine.calibration(),
+            charging=engine.charging(),
+            intensity_change=_intensity_change(segments),
+            spectral_shift_nm=self._shift(engine),
+            peak_nm=self._peaks[-1][1] if self._peaks else UNKNOWN,
+            losses=tuple(engine.losses),
+            lost_s=acq.seconds(sum(x.stop_pulse - x.first_pulse for x in engine.losses)),
+            events=tuple(self._events),
+        )
+
+    def _drawings(self, engine: Engine, trace: Trace) -> tuple[Decay, FlidMap]:
+        """Decay and FLID of the present stretch, renewed at every look of the engine."""
+        if self._drawn is not None and self._drawn[0] == engine.looks:
+            return self._drawn[1], self._drawn[2]
+        decay, flid = empty_decay(), empty_flid()
+        stretch, axis = engine.stretch, engine.axis
+        if stretch is not None and axis is not None and engine.acquisition.resolution_ps is not None:
+            decay = decay_with_fit(
+                stretch.histogram,
+                engine.acquisition.resolution_ps,
+                axis.bins.period_ns,
+                axis.t0_ps,
+                stretch.lifetime(),
+            )
+            since = engine.acquisition.seconds(stretch.since_pulse)
+            first = max(int(np.ceil((since - trace.start_s) / trace.bin_s)), len(trace.counts) - FLID_BINS, 0)
+            counts = trace.counts[first:].astype(np.float64)
+            good = ~trace.lost[first:]
+            rate = counts / trace.bin_s - sum(engine.background().values())
+            tau = trace.arrival_ns[first:].astype(np.float64)
+            flid = flid_map(rate[good], tau[good], counts[good], stretch.call)
+        self._drawn = engine.looks, decay, flid
+        return decay, flid
+
+    def _shift(self, engine: Engine) -> float | None:
+        """Peak wavelength in the last stretch minus that in the first."""
+        edges = [t for t, n in engine.steps if n is not None]
+        if len(self._peaks) < 2 or len(edges) < 2:
+            return None
+        first = [p.value for t, p in self._peaks if t < edges[1] and p.value is not None]
+        last = [p.value for t, p in self._peaks if t > edges[-1] and p.value is not None]
+        return float(np.mean(last) - np.mean(first)) if first and last else None
+
+
+def _recent_rate(trace: Trace) -> Estimate:
+    bins = max(1, round(RATE_S / trace.bin_s))
+    counts = trace.counts[-bins:][~trace.lost[-bins:]]
+    if not len(counts):
+        return UNKNOWN
+    seconds = len(counts) * trace.bin_s
+    total = float(counts.sum())
+    return Estimate(total / seconds, float(np.sqrt(total)) / seconds)
+
+
+def _shares(channel_photons: dict[int, int], rate: Estimate) -> dict[int, float]:
+    total = sum(channel_photons.values())
+    if rate.value is None or not total:
+        return {}
+    return {c: rate.value * n / total for c, n in channel_photons.items()}
+
+
+def _intensity_change(segments: tuple[SegmentResult, ...]) -> float | None:
+    """Bright level of the last stretch against the first at the same <N>, as a relative change."""
+    known = [s for s in segments if s.mean_excitation is not None and s.call.states]
+    if len(known) < 2:
+        return None
+    last = known[-1]
+    level = last.call.states[0].intensity_cps.value
+    for first in known[:-1]:
+        before = first.call.states[0].intensity_cps.value
+        if first.mean_excitation == last.mean_excitation and before and level:
+            return level / before - 1
+    return None

@@ -1,0 +1,46 @@
+"""Centre of an emission spectrum: Gaussian plus constant, weighted by the counting noise."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import curve_fit
+
+from qdmon.analysis.snapshot import UNKNOWN, Estimate
+
+__all__ = ["peak_nm"]
+
+FloatArray = NDArray[np.float64]
+
+
+def _gaussian(x: FloatArray, height: float, centre: float, sigma: float, floor: float) -> FloatArray:
+    return np.asarray(height * np.exp(-0.5 * np.square((x - centre) / sigma)) + floor)
+
+
+def peak_nm(wavelength_nm: FloatArray, counts: FloatArray, excess_noise_factor: float) -> Estimate:
+    """Centre wavelength with its standard error; unknown where there is no peak above the noise.
+
+    Args:
+        wavelength_nm: (p,) ascending.
+        counts: (p,) counts per pixel.
+        excess_noise_factor: variance over mean of a count.
+    """
+    floor = float(np.percentile(counts, 20))
+    net = np.clip(counts - floor, 0, None)
+    total = float(net.sum())
+    if len(counts) < 8 or total < 50 or net.max() < 5 * np.sqrt(excess_noise_factor * (floor + 1)):
+        return UNKNOWN
+    start = float(wavelength_nm[np.argmax(np.convolve(net, np.ones(5), mode="same"))])
+    width = max(float(np.sqrt(np.average(np.square(wavelength_nm - start), weights=net))), 1.0)
+    guess = [float(net.max()), start, min(width, 15.0), floor]
+    for _ in range(2):
+        # Weights from the model: those of the data would favour pixels that fluctuated down.
+        noise = np.sqrt(excess_noise_factor * np.maximum(_gaussian(wavelength_nm, *guess), 1.0))
+        try:
+            found, covariance = curve_fit(
+                _gaussian, wavelength_nm, counts, guess, sigma=noise, absolute_sigma=True, maxfev=400
+            )
+        except RuntimeError:
+            return UNKNOWN
+        guess = [float(v) for v in found]
+    error = float(np.sqrt(covariance[1, 1]))
+    inside = wavelength_nm[0] < guess[1] < wavelength_nm[-1]
+    return Estimate(guess[1], error) if inside and np.isfinite(error) else UNKNOWN

@@ -1,0 +1,316 @@
+"""One stretch of constant fluence: what is collected from it and what is made of that."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardware.types import Acquisition, Photons
+from qdmon.analysis.background import estimate_background_cps, intensity_groups
+from qdmon.analysis.bins import BinTable, count_nanotimes
+from qdmon.analysis.blinks import blinking_rate_hz, charging_rate_hz
+from qdmon.analysis.charging import ChargingCount
+from qdmon.analysis.conversion import TimedBlink
+from qdmon.analysis.fit import BinnedDecays, DictionaryFit, fit_dot, fit_weights
+from qdmon.analysis.g2 import PairCounter
+from qdmon.analysis.lifetime import lifetime_mle
+from qdmon.analysis.settings import AnalysisSettings
+from qdmon.analysis.snapshot import UNKNOWN, BlinkingCall, Estimate
+from qdmon.analysis.states import trap_and_charge_states
+from qdmon.analysis.timing import TimeAxis
+from qdmon.analysis.verdict import Reading, call_of, read_bins, undetermined
+
+__all__ = ["Stretch"]
+
+FloatArray = NDArray[np.float64]
+
+BASE_BIN_S = 0.001
+GROUPS = (1, 2, 5, 10, 20, 50)
+# A bin this rich tells states apart; shorter bins catch more of the switching.
+PHOTONS_PER_BIN = 250
+MOST_BINS = 16_000
+FIRST_FIT_S = 1.0
+FIT_GROWTH = 1.3
+
+
+class Stretch:
+    """Photons of a stretch of constant fluence, sorted, and the verdicts on them.
+
+    Attributes:
+        mean_excitation: <N>; None if nobody said.
+        first_pulse: start of the stretch.
+        stop_pulse: how far it has been looked at.
+        photons: photons seen.
+        lost_pulses: pulses excluded because of losses.
+        background_cps: uniform background of the signal detectors together.
+        background_origin: how it was found.
+        histogram: (c, t) TCSPC histogram.
+        call: verdict on the stretch since its last conversion.
+        since_pulse: where the data of that verdict begin.
+    """
+
+    def __init__(
+        self,
+        acquisition: Acquisition,
+        settings: AnalysisSettings,
+        first_pulse: int,
+        mean_excitation: float | None,
+    ) -> None:
+        self._acq = acquisition
+        self._settings = settings
+        self.mean_excitation = mean_excitation
+        self.first_pulse = self.stop_pulse = self.since_pulse = first_pulse
+        self.photons = 0
+        self.lost_pulses = 0
+        self.background_cps = 0.0
+        self.background_origin = "assumed zero"
+        self.histogram = np.zeros(
+            (max(acquisition.channels, default=0) + 1, max(acquisition.nanotime_bins, 1)), np.int64
+        )
+        self.axis: TimeAxis | None = None
+        self.pairs: PairCounter | None = None
+        self._table: BinTable | None = None
+        self._fit: DictionaryFit | None = None
+        self._next_fit_s = FIRST_FIT_S
+        self._frozen_pulse: int | None = None
+        self._blinks_until_s = 0.0
+        self.reading: Reading | None = None
+        start = acquisition.seconds(first_pulse)
+        self.call: BlinkingCall = undetermined(start, start, "no photons analysed yet")
+
+    @property
+    def start_s(self) -> float:
+        """Start on the session's clock."""
+        return self._acq.seconds(self.first_pulse)
+
+    @property
+    def stop_s(self) -> float:
+        """How far it has been looked at."""
+        return self._acq.seconds(self.stop_pulse)
+
+    @property
+    def seen_s(self) -> float:
+        """Time looked at, losses left out."""
+        return self._acq.seconds(self.stop_pulse - self.first_pulse - self.lost_pulses)
+
+    def use_axis(self, axis: TimeAxis, channels: tuple[int, int] | None, known_background_cps: float) -> None:
+        """Begin sorting by arrival time; photons added before this were only counted.
+
+        Args:
+            axis: where the pulse lies on each detector's time axis.
+            channels: the two detectors to correlate; None if there is one.
+            known_background_cps: last known background, until this stretch has its own.
+        """
+        self.axis = axis
+        self.background_cps = known_background_cps
+        pulses = max(self._acq.pulses(BASE_BIN_S), 1)
+        kept = int(self._settings.segment_kept_s / BASE_BIN_S)
+        self._table = BinTable(self.first_pulse, pulses, axis.bins.count, kept)
+        if channels is not None:
+            self.pairs = PairCounter(channels, axis.arrival_ns, axis.bins.period_ns)
+
+    def count(self, photons: Photons) -> None:
+        """Count photons into the TCSPC histogram, which needs no calibration."""
+        count_nanotimes(self.histogram, photons.nanotime, photons.channel)
+        self.photons += len(photons)
+
+    def sort(self, photons: Photons, stop_pulse: int) -> None:
+        """Sort photons of [self.stop_pulse, stop_pulse) by arrival time and correlate them."""
+        if self.axis is not None and self._table is not None:
+            self._table.add_decays(photons, stop_pulse, self.axis.micro_bin, self.axis.arrival_ns)
+            if self.pairs is not None:
+                self.pairs.add(photons, self.stop_pulse, stop_pulse)
+        self.stop_pulse = stop_pulse
+
+    def _binned(
+        self, from_pulse: int, losses: list[tuple[int, int]], *, to_pulse: int | None = None
+    ) -> tuple[BinnedDecays, FloatArray] | None:
+        """Decays of the bins between two pulses, losses left out, and the start of each bin in s."""
+        table = self._table
+        if table is None or self.axis is None or table.closed < 10:
+            return None
+        width = table.pulses_per_row
+        first = max(-(-(from_pulse - table.first_pulse) // width), 0)
+        stop = table.closed
+        if to_pulse is not None:
+            stop = min(stop, (to_pulse - table.first_pulse) // width)
+        rows = table.rows[first:stop]
+        if len(rows) < 10:
+            return None
+        group = self._group(rows)
+        n = len(rows) // group
+        counts = rows[: n * group].reshape(n, group, -1).sum(axis=1, dtype=np.float32)
+        start_pulse = table.first_pulse + (first + group * np.arange(n)) * width
+        good = np.ones(n, bool)
+        for a, b in losses:
+            good &= (start_pulse >= b) | (start_pulse + group * width <= a)
+        data = BinnedDecays(counts[good], group * BASE_BIN_S, self.axis.bins, self.background_cps)
+        return data, np.asarray(start_pulse[good] * (self._acq.macro_tick_ps / 1e12), np.float64)
+
+    def _group(self, rows: NDArray[np.uint16] | NDArray[np.int32]) -> int:
+        """Base bins per bin: enough photons in a bright one, not too many bins."""
+        tens = len(rows) // 10 * 10
+        per_ten = rows[:tens].sum(axis=1, dtype=np.int64).reshape(-1, 10).sum(axis=1)
+        bright = float(np.percentile(per_ten, 95)) / 10
+        for group in GROUPS:
+            if bright * group >= PHOTONS_PER_BIN and len(rows) / group <= MOST_BINS:
+                return group
+        return GROUPS[-1] if len(rows) > 50 * 20 else GROUPS[-3]
+
+    def refit_if_due(self, losses: list[tuple[int, int]], doubt: str | None) -> bool:
+        """Fit the dictionary to everything since the last conversion, at growing intervals."""
+        elapsed = self._acq.seconds(self.stop_pulse - self.since_pulse)
+        if elapsed < self._next_fit_s:
+            return False
+        self._next_fit_s = max(elapsed * FIT_GROWTH, elapsed + 0.5)
+        self.refit(losses, doubt)
+        return True
+
+    def refit(self, losses: list[tuple[int, int]], doubt: str | None) -> None:
+        """Estimate the background, fit, and renew the verdict on the stretch."""
+        binned = self._binned(self.since_pulse, losses, to_pulse=self._frozen_pulse)
+        if binned is None:
+            return
+        data = self._with_background(binned[0])
+        fit = fit_dot(data)
+        stop = self.stop_pulse if self._frozen_pulse is None else self._frozen_pulse
+        span = self._acq.seconds(self.since_pulse), self._acq.seconds(stop)
+        if fit is None:
+            self.call = undetermined(*span, "no emitting level stands out")
+            return
+        self._fit = fit
+        self.reading = read_bins(data, fit)
+        self.call = call_of(data, self.reading, span, doubt)
+
+    def _with_background(self, data: BinnedDecays) -> BinnedDecays:
+        given = self._settings.background_cps
+        signal = tuple(self.axis.t0_ps) if self.axis else ()
+        if given:
+            self.background_cps = sum(given.get(c, given.get(None, 0.0)) for c in signal)
+            self.background_origin = "given"
+        else:
+            found = estimate_background_cps(*intensity_groups(data.counts, data.bin_s), data.bins)
+            if found is not None:
+                self.background_cps, self.background_origin = found, "decay tail"
+        return BinnedDecays(data.counts, data.bin_s, data.bins, self.background_cps)
+
+    def call_between(
+        self, from_pulse: int, to_pulse: int, losses: list[tuple[int, int]], doubt: str | None
+    ) -> BlinkingCall | None:
+        """An independent verdict on part of the stretch, with its own fit."""
+        binned = self._binned(from_pulse, losses, to_pulse=to_pulse)
+        fit = fit_dot(binned[0]) if binned is not None else None
+        if binned is None or fit is None:
+            return None
+        span = self._acq.seconds(from_pulse), self._acq.seconds(to_pulse)
+        return call_of(binned[0], read_bins(binned[0], fit), span, doubt)
+
+    def look(
+        self, losses: list[tuple[int, int]], doubt: str | None
+    ) -> tuple[BlinkingCall, list[TimedBlink]] | None:
+        """Verdict on the rolling window, and the blinks that ended since the last look.
+
+        The dot is that of the stretch, the weights of its states are the window's own: a new kind of
+        blink is not read as the old one for being rare.
+        """
+        if self._fit is None:
+            return None
+        window = self._acq.pulses(self._settings.window_s)
+        first = max(self.since_pulse, self.stop_pulse - window)
+        binned = self._binned(first, losses)
+        if binned is None:
+            return None
+        data, starts = binned
+        states = trap_and_charge_states(self._fit.dot, data.bins)
+        fit = fit_weights(data, self._fit.dot, states, start=None, steps=30)
+        reading = read_bins(data, fit)
+        call = call_of(data, reading, (self._acq.seconds(first), self.stop_s), doubt)
+        new = []
+        for blink in reading.blinks:
+            if blink.stop >= len(starts) or (blink.first == 0 and first > self.since_pulse):
+                continue
+            stop_s = float(starts[blink.stop])
+            if stop_s > self._blinks_until_s:
+                new.append(TimedBlink(float(starts[blink.first]), stop_s, blink.auger_share))
+        if new:
+            self._blinks_until_s = new[-1].stop_s
+        return call, new
+
+    def restart_at(self, pulse: int, losses: list[tuple[int, int]], doubt: str | None) -> None:
+        """The dot converted here: the verdict on the stretch now rests on what follows."""
+        self.since_pulse = max(pulse, self.first_pulse)
+        self._fit = None
+        self.refit(losses, doubt)
+        elapsed = self._acq.seconds(self.stop_pulse - self.since_pulse)
+        self._next_fit_s = max(elapsed * FIT_GROWTH, elapsed + 0.5)
+
+    def dark_tail_s(self, threshold_cps: float, longest_s: float) -> float:
+        """How long the net rate has been below a threshold up to now, looking back so far at most."""
+        if self._table is None:
+            return 0.0
+        # Bins in which the threshold stands well above the shot noise.
+        step = int(np.clip(round(30 / max(threshold_cps, 1e-9) / BASE_BIN_S), 10, 500))
+        rows = self._table.rows[-round(longest_s / BASE_BIN_S) :]
+        n = len(rows) // step
+        if not n:
+            return 0.0
+        counts = rows[len(rows) - n * step :].sum(axis=1, dtype=np.int64).reshape(n, step).sum(axis=1)
+        lit = np.flatnonzero(counts / (step * BASE_BIN_S) - self.background_cps >= threshold_cps)
+        return float((n - 1 - lit[-1]) if len(lit) else n) * step * BASE_BIN_S
+
+    def freeze_before(self, pulse: int) -> None:
+        """The dot bleached here: the verdict rests on what came before."""
+        self._frozen_pulse = pulse
+        self._next_fit_s = 0.0
+
+    def mean_rate(self) -> Estimate:
+        """Photons per second in all detectors, background included."""
+        seen = self.seen_s
+        if seen <= 0:
+            return UNKNOWN
+        return Estimate(self.photons / seen, float(np.sqrt(self.photons)) / seen)
+
+    def lifetime(self) -> Estimate:
+        """Mean lifetime of all photons of the stretch, one exponential, background corrected."""
+        if self._table is None or self.axis is None:
+            return UNKNOWN
+        rows = self._table.rows
+        counts = rows.sum(axis=0, dtype=np.float64)
+        background = self.background_cps * len(rows) * BASE_BIN_S * self.axis.bins.uniform_share
+        fit = lifetime_mle(counts, background, self.axis.bins)
+        return Estimate(*fit) if fit is not None else UNKNOWN
+
+    def blinking_rate(self, losses: list[tuple[int, int]]) -> Estimate:
+        """Switch-offs per second between the two states of the verdict, in 10 ms bins."""
+        binned = self._binned(self.since_pulse, losses)
+        if binned is None or len(self.call.states) < 2:
+            return UNKNOWN
+        data, _ = binned
+        group = max(1, round(0.01 / data.bin_s))
+        n = len(data.counts) // group
+        counts = data.counts[: n * group].sum(axis=1, dtype=np.float64).reshape(n, group).sum(axis=1)
+        bin_s = group * data.bin_s
+        levels = [s.intensity_cps.value or 0.0 for s in self.call.states[:2]]
+        bright, dim = ((level + data.background_cps) * bin_s for level in levels)
+        rate = blinking_rate_hz(counts, bin_s, bright, dim)
+        if rate is None:
+            return UNKNOWN
+        seconds = n * bin_s
+        return Estimate(rate, float(np.sqrt(max(rate * seconds, 1.0))) / seconds)
+
+    def charging(self) -> tuple[Estimate, ChargingCount | None]:
+        """Charging rate of the stretch, and the bare count for a comparison between fluences."""
+        if self.reading is None or self._fit is None or self.call.blinking in ("bc", "hc", "none"):
+            return UNKNOWN, None
+        bins = len(self.reading.auger)
+        seconds = self._acq.seconds(self.stop_pulse - self.since_pulse)
+        bin_s = seconds / max(bins, 1)
+        rate = charging_rate_hz(self.reading.blinks, bins, bin_s)
+        if rate is None:
+            return UNKNOWN, None
+        charged = [b for b in self.reading.blinks if b.auger_share > 0.5]
+        neutral_s = (bins - sum(b.stop - b.first for b in charged)) * bin_s
+        count = (
+            ChargingCount(self.mean_excitation, len(charged), neutral_s)
+            if self.mean_excitation is not None
+            else None
+        )
+        return Estimate(*rate), count

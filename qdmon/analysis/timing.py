@@ -1,0 +1,138 @@
+"""Where the laser pulse lies on the TCSPC axis, and the coarse time bins counted from it.
+
+The verdict needs arrival times after the pulse, per detector: cables shift each detector's axis. Without
+a measured instrument response the pulse is placed at half height of the rising edge, which for a decay
+much longer than the response is its centre.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardware.types import Acquisition
+
+__all__ = ["MicroBins", "TimeAxis", "rising_edge_ps"]
+
+# Photons up to this much before the pulse are jitter, not the end of the last period.
+GUARD_NS = 1.0
+# Light of the pulse itself and of biexcitons is over by then (science notes 2.1: gate 1-2 ns).
+GATE_NS = 1.5
+LEFT_OUT = 255
+
+
+def rising_edge_ps(counts: NDArray[np.int64], resolution_ps: float) -> float | None:
+    """Time at half height of the steepest rise of a TCSPC histogram; None if there is no clear edge.
+
+    Args:
+        counts: (t,) photons per TCSPC bin of one detector.
+        resolution_ps: width of a bin.
+    """
+    group = max(1, round(100.0 / resolution_ps))
+    usable = len(counts) // group * group
+    total = int(counts.sum())
+    if total < 300 or usable < 20 * group:
+        return None
+    coarse = counts[:usable].reshape(-1, group).sum(axis=1).astype(np.float64)
+    # Contrast of the quarter nanosecond after an instant against the one before it.
+    reach = max(2, round(400.0 / (group * resolution_ps)))
+    cumulative = np.concatenate([[0.0], np.cumsum(np.concatenate([coarse, coarse[: 2 * reach]]))])
+    index = np.arange(len(coarse))
+    before = cumulative[index + reach] - cumulative[index]
+    after = cumulative[index + 2 * reach] - cumulative[index + reach]
+    significance = (after - before) / np.sqrt(after + before + 1)
+    best = int(np.argmax(significance))
+    if significance[best] < 5:
+        return None
+    # The edge is between best and best + 2 reach; interpolate the half height there.
+    rolled = np.roll(coarse, -best)[: 4 * reach + 4]
+    low = float(np.mean(np.roll(coarse, -best + 3 * reach)[: 2 * reach]))
+    top = int(np.argmax(np.convolve(rolled, np.ones(3) / 3, mode="same")))
+    high = float(np.mean(rolled[max(top - 1, 0) : top + 2]))
+    half = (low + high) / 2
+    below = np.flatnonzero(rolled[: top + 1] < half)
+    i = int(below[-1]) if len(below) else 0
+    step = rolled[i + 1] - rolled[i]
+    fraction = (half - rolled[i]) / step if step > 0 else 0.5
+    width_ps = group * resolution_ps
+    return float((best + i + 0.5 + fraction) * width_ps) % (len(counts) * resolution_ps)
+
+
+@dataclass(frozen=True)
+class MicroBins:
+    """Coarse bins of the arrival time after the pulse: first the gated-out prompt part, then the decay.
+
+    Attributes:
+        edges_ns: (m+1,) ascending; bin 0 is [-GUARD_NS, gate), the last ends GUARD_NS before the next pulse.
+        period_ns: laser period.
+    """
+
+    edges_ns: NDArray[np.float64]
+    period_ns: float
+
+    @classmethod
+    def for_period(cls, period_ns: float, count: int = 14) -> "MicroBins":
+        """Logarithmic bins from the gate to the end of the period."""
+        stop = period_ns - GUARD_NS
+        gate = min(GATE_NS, period_ns / 8)
+        # Shifted logarithm: the first bins are not finer than the response is wide.
+        u = np.linspace(np.log(gate + 1.0), np.log(stop + 1.0), count + 1)
+        return cls(np.concatenate([[-GUARD_NS], np.exp(u) - 1.0]), period_ns)
+
+    @property
+    def count(self) -> int:
+        """Number of bins, the prompt one included."""
+        return len(self.edges_ns) - 1
+
+    def share_of(self, tau_ns: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(k, m) share of the photons of an exponential decay in each bin, folded into the period.
+
+        Args:
+            tau_ns: (k,) lifetimes.
+        """
+        tau = np.maximum(np.asarray(tau_ns, np.float64), 1e-3)[:, None]
+        edges = np.clip(self.edges_ns, 0.0, None)[None, :]
+        survival = np.exp(-edges / tau)
+        return np.asarray((survival[:, :-1] - survival[:, 1:]) / -np.expm1(-self.period_ns / tau))
+
+    @property
+    def uniform_share(self) -> NDArray[np.float64]:
+        """(m,) share of uniform background in each bin."""
+        return np.asarray(np.diff(self.edges_ns) / self.period_ns)
+
+
+@dataclass(frozen=True)
+class TimeAxis:
+    """Arrival time and micro-bin of every (channel, nanotime), ready for the kernels.
+
+    Attributes:
+        t0_ps: channel -> arrival of the pulse; a channel that is missing carries no signal.
+        bins: the micro-bins.
+        micro_bin: (c, t) uint8, 255 where the photon is left out.
+        arrival_ns: (c, t) float32 in [-GUARD_NS, period - GUARD_NS).
+    """
+
+    t0_ps: dict[int, float]
+    bins: MicroBins
+    micro_bin: NDArray[np.uint8]
+    arrival_ns: NDArray[np.float32]
+
+    @classmethod
+    def build(cls, acquisition: Acquisition, t0_ps: dict[int, float]) -> "TimeAxis":
+        """Tabulate the axis of an acquisition; its mode must be T3."""
+        if acquisition.resolution_ps is None:
+            raise ValueError("a T2 acquisition has no nanotimes")
+        period_ns = acquisition.macro_tick_ps / 1e3
+        bins = MicroBins.for_period(period_ns)
+        shape = (max(acquisition.channels, default=0) + 1, max(acquisition.nanotime_bins, 1))
+        micro_bin = np.full(shape, LEFT_OUT, np.uint8)
+        arrival_ns = np.zeros(shape, np.float32)
+        centre_ns = (np.arange(shape[1]) + 0.5) * acquisition.resolution_ps / 1e3
+        for channel, t0 in t0_ps.items():
+            arrival = (centre_ns - t0 / 1e3 + GUARD_NS) % period_ns - GUARD_NS
+            index = np.searchsorted(bins.edges_ns, arrival, side="right") - 1
+            # Nanotimes beyond the period are not of this pulse; the last stretch before the next is jitter.
+            inside = (index < bins.count) & (centre_ns < period_ns)
+            micro_bin[channel] = np.where(inside, index, LEFT_OUT)
+            arrival_ns[channel] = arrival
+        return cls(t0_ps, bins, micro_bin, arrival_ns)

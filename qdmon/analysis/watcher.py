@@ -1,0 +1,170 @@
+"""Watches the verdicts as they come: conversions, whether they come back, and bleaching."""
+
+from dataclasses import replace
+
+from hardware.types import Acquisition
+from qdmon.analysis.charging import ChargingCount
+from qdmon.analysis.conversion import Split, TimedBlink, find_split
+from qdmon.analysis.snapshot import Blinking, BlinkingCall, Conversion, Event
+from qdmon.analysis.stretch import Stretch
+from qdmon.analysis.verdict import undetermined
+
+__all__ = ["ConversionWatcher"]
+
+# Log evidence for a change in the sequence of blinks before the verdict is asked.
+LEAST_EVIDENCE = 5.0
+LEAST_PROBABILITY = 0.9
+RETURN_S = 5.0
+BLEACH_S = 10.0
+MOST_BLINKS = 400
+
+
+class ConversionWatcher:
+    """Blinks of the present regime, the conversions found, and the state of the dot.
+
+    Attributes:
+        window: the latest verdict on the rolling window.
+        conversions: all found so far.
+        bleached_s: when the dot bleached; None while it has not.
+    """
+
+    def __init__(self, acquisition: Acquisition) -> None:
+        self._acq = acquisition
+        self.window: BlinkingCall = undetermined(0.0, 0.0, "no photons analysed yet")
+        self.conversions: list[Conversion] = []
+        self.bleached_s: float | None = None
+        self._blinks: list[TimedBlink] = []
+        self._before: BlinkingCall | None = None
+        self._before_excitation: float | None = None
+        self._charging: list[ChargingCount] = []
+        self._bright_cps: float | None = None
+
+    def look(self, stretch: Stretch, losses: list[tuple[int, int]], doubt: str | None) -> list[Event]:
+        """Renew the window's verdict and see whether the dot has converted, come back, or bleached."""
+        events = self._bleaching(stretch)
+        if self.bleached_s is not None:
+            self.window = undetermined(self.bleached_s, stretch.stop_s, "bleached")
+            return events
+        seen = stretch.look(losses, doubt)
+        if seen is None:
+            self.window = undetermined(stretch.start_s, stretch.stop_s, doubt or "too few photons yet")
+            return events
+        self.window, new = seen
+        self._blinks = (self._blinks + new)[-MOST_BLINKS:]
+        if new:
+            events += self._conversion(stretch, losses, doubt)
+        return events + self._returns(stretch)
+
+    def stretch_over(self, stretch: Stretch) -> None:
+        """Keep what a finished stretch says of the dot for comparison with the next."""
+        if stretch.call.blinking != "undetermined":
+            self._before, self._before_excitation = stretch.call, stretch.mean_excitation
+        _, count = stretch.charging()
+        if count is not None:
+            self._charging.append(count)
+
+    def charging_counts(self, stretch: Stretch | None) -> list[ChargingCount]:
+        """Charging events of all stretches, the present one included."""
+        count = stretch.charging()[1] if stretch is not None else None
+        return self._charging + ([count] if count is not None else [])
+
+    def _conversion(self, stretch: Stretch, losses: list[tuple[int, int]], doubt: str | None) -> list[Event]:
+        split = find_split(self._blinks)
+        if split is None or split.log_evidence < LEAST_EVIDENCE or doubt is not None:
+            return []
+        cut = max(self._acq.pulses(split.latest_s), stretch.since_pulse)
+        after = stretch.call_between(cut, stretch.stop_pulse, losses, doubt)
+        before, excitation = self._call_before(split, stretch, losses, doubt)
+        if after is None or before is None or not _differ(before, after):
+            return []
+        time_s, error_s = self._time_of(split, stretch)
+        found = Conversion(
+            time_s,
+            error_s,
+            before.blinking,
+            after.blinking,
+            excitation,
+            stretch.mean_excitation,
+            min(before.probabilities[before.blinking], after.probabilities[after.blinking]),
+            None,
+        )
+        self.conversions.append(found)
+        self._blinks = self._blinks[split.index :]
+        self._before, self._before_excitation = after, stretch.mean_excitation
+        stretch.restart_at(cut, losses, doubt)
+        return [Event(time_s, "conversion", "alert", _conversion_text(found))]
+
+    def _call_before(
+        self, split: Split, stretch: Stretch, losses: list[tuple[int, int]], doubt: str | None
+    ) -> tuple[BlinkingCall | None, float | None]:
+        """Verdict on the regime before the split: in this stretch if it holds enough of it."""
+        cut = self._acq.pulses(split.earliest_s)
+        here = [b for b in self._blinks[: split.index] if b.start_s >= stretch.start_s]
+        if len(here) >= 4 and cut > stretch.since_pulse:
+            call = stretch.call_between(stretch.since_pulse, cut, losses, doubt)
+            if call is not None and call.blinking != "undetermined":
+                return call, stretch.mean_excitation
+        return self._before, self._before_excitation
+
+    def _time_of(self, split: Split, stretch: Stretch) -> tuple[float, float]:
+        """A step of the fluence between the last old and the first new blink is when it happened."""
+        if split.earliest_s <= stretch.start_s <= split.latest_s and stretch.first_pulse > 0:
+            return stretch.start_s, 0.34 * (split.latest_s - stretch.start_s) + 0.01
+        return split.time_s, split.time_error_s
+
+    def _returns(self, stretch: Stretch) -> list[Event]:
+        """Is the old type back now that the old fluence is?"""
+        events = []
+        call = stretch.call
+        ready = call.blinking != "undetermined" and call.probabilities[call.blinking] >= 0.8
+        for i, c in enumerate(self.conversions):
+            if c.reversible is not None or not ready or stretch.start_s <= c.time_s + 0.05:
+                continue
+            if stretch.stop_s - stretch.start_s < RETURN_S or not _same_fluence(
+                stretch.mean_excitation, c.mean_excitation_before
+            ):
+                continue
+            if _same_fluence(c.mean_excitation_after, c.mean_excitation_before):
+                continue
+            back = call.blinking == c.before
+            self.conversions[i] = replace(c, reversible=back)
+            verdict = "reversible: it is again" if back else "irreversible: it is still"
+            text = (
+                f"{c.before} -> {c.after} is {verdict} {call.blinking} at <N> = {stretch.mean_excitation:g}"
+            )
+            events.append(Event(stretch.stop_s, "reversibility", "alert", text))
+        return events
+
+    def _bleaching(self, stretch: Stretch) -> list[Event]:
+        """The bright level is gone and only background is left for a long time."""
+        if stretch.call.states and stretch.call.states[0].intensity_cps.value:
+            self._bright_cps = stretch.call.states[0].intensity_cps.value
+        if self.bleached_s is not None or self._bright_cps is None:
+            return []
+        dark_s = stretch.dark_tail_s(0.03 * self._bright_cps, BLEACH_S + 1)
+        if dark_s < BLEACH_S:
+            return []
+        self.bleached_s = stretch.stop_s - dark_s
+        stretch.freeze_before(self._acq.pulses(self.bleached_s))
+        text = f"bleached: nothing but background for {dark_s:.0f} s"
+        return [Event(self.bleached_s, "bleach", "alert", text)]
+
+
+def _differ(before: BlinkingCall, after: BlinkingCall) -> bool:
+    types: tuple[Blinking, Blinking] = (before.blinking, after.blinking)
+    if "undetermined" in types or "none" in types or types[0] == types[1]:
+        return False
+    return min(before.probabilities[types[0]], after.probabilities[types[1]]) >= LEAST_PROBABILITY
+
+
+def _same_fluence(a: float | None, b: float | None) -> bool:
+    return a is not None and b is not None and abs(a - b) <= 0.1 * max(a, b)
+
+
+def _conversion_text(c: Conversion) -> str:
+    fluence = ""
+    if c.mean_excitation_after is not None:
+        fluence = f" at <N> = {c.mean_excitation_after:g}"
+        if c.mean_excitation_before is not None and c.mean_excitation_before != c.mean_excitation_after:
+            fluence = f" as <N> went {c.mean_excitation_before:g} -> {c.mean_excitation_after:g}"
+    return f"{c.before} -> {c.after} at {c.time_s:.1f} s{fluence} (p {c.probability:.2f})"
