@@ -66,7 +66,7 @@ class PulsedLaser(Protocol):
         """Switch emission on if armed and the interlock is closed, confirmed by reading back."""
 
     def emission_off(self) -> LaserReading:
-        """Switch emission off, confirmed by reading back."""
+        """Switch emission off, confirmed by reading back; from any thread, and ends a switch-on under way."""
 
     def close(self) -> None:
         """Emission off, then release the port."""
