@@ -200,7 +200,8 @@ class DecodedBlock:
     """What a decoder made of some words.
 
     Attributes:
-        photons: in order, none at or beyond `position` will ever precede a later block's.
+        photons: non-decreasing in pulse; all that precede `position` are here or in blocks before, those at
+            or beyond it can still be joined by photons of later blocks.
         markers: marker inputs.
         losses: gaps the decoder could see in the words.
         position: every pulse below it is complete; the next photon is at or after it.
