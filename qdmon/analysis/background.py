@@ -1,8 +1,11 @@
 """Uniform background from the decays: what no lifetime up to the bright one can explain.
 
 The dot's dim stretches have short lifetimes, so the end of their pulse period is nearly pure background;
-the bright stretches fix the longest lifetime. Both share one background rate.
+the bright stretches fix the longest lifetime. All share one background rate, and one share of the signal
+that comes late (after-pulses, slow emission), which grows with the signal where background does not.
 """
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +14,26 @@ from scipy.optimize import nnls
 from qdmon.analysis.lifetime import lifetime_mle
 from qdmon.analysis.timing import MicroBins
 
-__all__ = ["estimate_background_cps", "intensity_groups"]
+__all__ = ["Floor", "estimate_floor", "intensity_groups"]
 
 FloatArray = NDArray[np.float64]
+
+MOST_DELAYED = 0.08
+# The delayed share trades against the background, so it must be asked for: four standard deviations.
+LEAST_GAIN = 16.0
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What lies under the decays.
+
+    Attributes:
+        background_cps: rate of the detectors together that is there with or without the dot.
+        delayed: share of the dot's light that comes at any time after the pulse.
+    """
+
+    background_cps: float
+    delayed: float
 
 
 def intensity_groups(counts: NDArray[np.float32], bin_s: float) -> tuple[FloatArray, FloatArray]:
@@ -32,37 +52,75 @@ def intensity_groups(counts: NDArray[np.float32], bin_s: float) -> tuple[FloatAr
     return decays, np.array([len(third) * bin_s for third in thirds])
 
 
-def estimate_background_cps(decays: FloatArray, seconds: FloatArray, bins: MicroBins) -> float | None:
-    """Background rate of the detectors together; None where the photons cannot tell.
+def estimate_floor(
+    decays: FloatArray, seconds: FloatArray, bins: MicroBins, background_cps: float | None = None
+) -> Floor | None:
+    """Background and delayed share; None where the photons cannot tell.
 
     Args:
         decays: (g, m) summed decays of groups of time bins that differ in brightness.
         seconds: (g,) time behind each.
         bins: the micro-bins; bin 0 is left out.
+        background_cps: the background, where it is known; then only the delayed share is sought.
     """
-    groups, m = decays.shape
-    total = decays[:, 1:].sum()
-    if total < 3000 or seconds.min() <= 0:
+    if decays[:, 1:].sum() < 3000 or seconds.min() <= 0:
         return None
-    uniform = bins.uniform_share
-    background_cps = 0.0
-    for _ in range(4):
-        longest = lifetime_mle(decays[-1], background_cps * seconds[-1] * uniform, bins)
-        if longest is None or longest[0] > 0.35 * bins.period_ns:
+    fixed = background_cps is not None
+    plain = _settle(decays, seconds, bins, Floor(background_cps or 0.0, 0.0), fixed=fixed, delayed=False)
+    if plain is None:
+        return None
+    late = _settle(decays, seconds, bins, plain[0], fixed=fixed, delayed=True)
+    return late[0] if late is not None and plain[1] - late[1] > LEAST_GAIN else plain[0]
+
+
+def _settle(
+    decays: FloatArray, seconds: FloatArray, bins: MicroBins, floor: Floor, *, fixed: bool, delayed: bool
+) -> tuple[Floor, float] | None:
+    """Alternate between the longest lifetime and the floors; returns the floors and chi-squared."""
+    chi2 = np.inf
+    for _ in range(5):
+        known = replace(bins, delayed=floor.delayed)
+        longest = lifetime_mle(decays[-1], floor.background_cps * seconds[-1] * bins.uniform_share, known)
+        if longest is None or longest.tau_ns > 0.35 * bins.period_ns:
             return None
-        taus = longest[0] * np.exp(np.linspace(np.log(0.03), 0.0, 16))
-        shares = bins.share_of(taus)[:, 1:]
-        model = np.zeros((groups * (m - 1), groups * len(taus) + 1))
-        for g in range(groups):
-            rows = slice(g * (m - 1), (g + 1) * (m - 1))
-            model[rows, g * len(taus) : (g + 1) * len(taus)] = shares.T
-            model[rows, -1] = seconds[g] * uniform[1:]
-        data = decays[:, 1:].ravel()
-        expected = data
-        for _ in range(3):
-            # Weights from the model, not the data: Neyman's weights are biased for few counts.
-            weight = 1 / np.sqrt(np.maximum(expected, 1.0))
-            solution, _ = nnls(model * weight[:, None], data * weight)
-            expected = model @ solution
-        background_cps = float(solution[-1])
-    return background_cps
+        floor, chi2 = _floor_below(decays, seconds, bins, longest.tau_ns, floor, fixed=fixed, delayed=delayed)
+    return floor, chi2
+
+
+def _floor_below(
+    decays: FloatArray,
+    seconds: FloatArray,
+    bins: MicroBins,
+    longest_ns: float,
+    floor: Floor,
+    *,
+    fixed: bool,
+    delayed: bool,
+) -> tuple[Floor, float]:
+    """Non-negative weighted least squares over lifetimes up to the longest, and the two floors."""
+    groups, m = decays.shape
+    taus = longest_ns * np.exp(np.linspace(np.log(0.03), 0.0, 16))
+    shares = replace(bins, delayed=0.0).share_of(taus)[:, 1:]
+    uniform = bins.uniform_share
+    signal = np.maximum(decays.sum(axis=1) - floor.background_cps * seconds, 0.0)
+    exponentials = groups * len(taus)
+    model = np.zeros((groups * (m - 1), exponentials + 2))
+    for g in range(groups):
+        rows = slice(g * (m - 1), (g + 1) * (m - 1))
+        model[rows, g * len(taus) : (g + 1) * len(taus)] = shares.T
+        model[rows, -2] = seconds[g] * uniform[1:]
+        model[rows, -1] = signal[g] * uniform[1:] if delayed else 0.0
+    data = decays[:, 1:].ravel()
+    if fixed:
+        data = np.maximum(data - floor.background_cps * model[:, -2], 0.0)
+        model[:, -2] = 0.0
+    expected = data
+    chi2 = 0.0
+    for _ in range(3):
+        # Weights from the model, not the data: Neyman's weights are biased for few counts.
+        weight = 1 / np.sqrt(np.maximum(expected, 1.0))
+        solution, residual = nnls(model * weight[:, None], data * weight)
+        chi2 = float(residual) ** 2
+        expected = model @ solution
+    background = floor.background_cps if fixed else float(solution[-2])
+    return Floor(background, min(float(solution[-1]), MOST_DELAYED)), chi2

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaln
 
-__all__ = ["Split", "TimedBlink", "find_split"]
+__all__ = ["FEWEST_BEFORE", "Split", "TimedBlink", "find_split"]
 
 FloatArray = NDArray[np.float64]
 
@@ -54,27 +54,32 @@ def _evidence(auger: FloatArray, count: FloatArray) -> FloatArray:
     return np.asarray(betaln(auger + PRIOR, count - auger + PRIOR) - betaln(PRIOR, PRIOR))
 
 
-def find_split(blinks: list[TimedBlink]) -> Split | None:
-    """The most likely change in a sequence of blinks; None if it is too short to hold one."""
+def find_split(blinks: list[TimedBlink], earliest: int = 0) -> Split | None:
+    """The most likely change in a sequence of blinks; None if it is too short to hold one.
+
+    Args:
+        blinks: in order of time.
+        earliest: the second part may not begin before this blink.
+    """
     n = len(blinks)
-    if n < FEWEST_BEFORE + FEWEST_AFTER:
+    index = np.arange(max(FEWEST_BEFORE, earliest), n - FEWEST_AFTER + 1)
+    if not len(index):
         return None
-    total = np.cumsum([b.auger_share for b in blinks])
-    index = np.arange(FEWEST_BEFORE, n - FEWEST_AFTER + 1)
-    before = total[index - 1]
+    shares = np.cumsum([b.auger_share for b in blinks])
+    before = shares[index - 1]
     evidence = (
         _evidence(before, index.astype(np.float64))
-        + _evidence(total[-1] - before, (n - index).astype(np.float64))
-        - _evidence(total[-1:], np.array([float(n)]))
+        + _evidence(shares[-1] - before, (n - index).astype(np.float64))
+        - _evidence(shares[-1:], np.array([float(n)]))
     )
     best = int(np.argmax(evidence))
     cut = int(index[best])
-    earliest, latest = blinks[cut - 1].stop_s, blinks[cut].start_s
+    after_s, by_s = blinks[cut - 1].stop_s, blinks[cut].start_s
     return Split(
         cut,
         float(evidence[best] - np.log(len(index))),
-        (earliest + latest) / 2,
-        max(0.34 * (latest - earliest), 0.01),
-        earliest,
-        latest,
+        (after_s + by_s) / 2,
+        max(0.34 * (by_s - after_s), 0.01),
+        after_s,
+        by_s,
     )

@@ -130,7 +130,7 @@ def _level_parameters(
     fit = lifetime_mle(histogram, background, data.bins, gated=True, guess_ns=guess_ns)
     if fit is None:
         return None
-    tau_ns = fit[0]
+    tau_ns = fit.tau_ns
     gated = float(histogram[1:].sum() - background[1:].sum())
     share = float(data.bins.share_of(np.array([tau_ns]))[0, 1:].sum())
     return gated / share / (bins * data.bin_s), tau_ns

@@ -17,8 +17,8 @@ __all__ = ["DotParameters", "StateDictionary", "constant_lifetime_states", "trap
 
 FloatArray = NDArray[np.float64]
 
-# Trap ladder: each step is a fifth less light, which a bin of 100 photons can tell apart.
-_QUENCHING = np.concatenate([[1.0, 0.93, 0.85], 0.77 * 0.82 ** np.arange(15)])
+# Trap ladder: each step is an eighth less light, which a bin of 200 photons can just tell apart.
+_QUENCHING = np.concatenate([[1.0, 0.93, 0.85], 0.77 * 0.88 ** np.arange(22)])
 # Trion lifetimes around the fitted one: other trion species, or a charged dot with a trap open.
 _TRION = np.array([1.0, 0.45, 0.65, 0.82, 1.22, 1.5, 1.9, 2.5])
 _SHARE_OF_BIN = np.array([0.12, 0.25, 0.4, 0.55, 0.7, 0.85])
@@ -88,10 +88,8 @@ def trap_and_charge_states(dot: DotParameters, bins: MicroBins) -> StateDictiona
     mixtures = [pick]
     for share in _SHARE_OF_BIN:
         # Bright for part of the bin, otherwise trapped, or charged.
-        mixtures.append((1 - share) * pick[0] + share * pick[4:neutral:2])
+        mixtures.append((1 - share) * pick[0] + share * pick[5:neutral:3])
         mixtures.append((1 - share) * pick[0] + share * pick[neutral : neutral + 1])
-    # Charged for part of the bin and trapped for the rest.
-    mixtures += [0.5 * pick[4:neutral:3] + 0.5 * pick[neutral]]
     mix = np.concatenate(mixtures)
     index = np.arange(len(mix))
     return StateDictionary(
@@ -108,7 +106,7 @@ def trap_and_charge_states(dot: DotParameters, bins: MicroBins) -> StateDictiona
 
 def constant_lifetime_states(dot: DotParameters, bins: MicroBins) -> StateDictionary:
     """States of a dot whose intensity falls at constant lifetime (Galland's B-type)."""
-    level = np.concatenate([[1.0, 0.93, 0.85], 0.77 * 0.82 ** np.arange(15), [0.0]])
+    level = np.append(_QUENCHING, 0.0)
     signal = dot.bright_cps * level[:, None] * bins.share_of(np.full(len(level), dot.bright_ns))
     index = np.arange(len(level))
     nothing = np.zeros(len(level))

@@ -1,10 +1,12 @@
 """One stretch of constant fluence: what is collected from it and what is made of that."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Acquisition, Photons
-from qdmon.analysis.background import estimate_background_cps, intensity_groups
+from qdmon.analysis.background import estimate_floor, intensity_groups
 from qdmon.analysis.bins import BinTable, count_nanotimes
 from qdmon.analysis.blinks import blinking_rate_hz, charging_rate_hz
 from qdmon.analysis.charging import ChargingCount
@@ -15,7 +17,7 @@ from qdmon.analysis.lifetime import lifetime_mle
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import UNKNOWN, BlinkingCall, Estimate
 from qdmon.analysis.states import trap_and_charge_states
-from qdmon.analysis.timing import TimeAxis
+from qdmon.analysis.timing import MicroBins, TimeAxis
 from qdmon.analysis.verdict import Reading, call_of, read_bins, undetermined
 
 __all__ = ["Stretch"]
@@ -42,6 +44,7 @@ class Stretch:
         lost_pulses: pulses excluded because of losses.
         background_cps: uniform background of the signal detectors together.
         background_origin: how it was found.
+        delayed: share of the signal that comes at any time after the pulse.
         histogram: (c, t) TCSPC histogram.
         call: verdict on the stretch since its last conversion.
         since_pulse: where the data of that verdict begin.
@@ -62,6 +65,7 @@ class Stretch:
         self.lost_pulses = 0
         self.background_cps = 0.0
         self.background_origin = "assumed zero"
+        self.delayed = 0.0
         self.histogram = np.zeros(
             (max(acquisition.channels, default=0) + 1, max(acquisition.nanotime_bins, 1)), np.int64
         )
@@ -142,7 +146,7 @@ class Stretch:
         good = np.ones(n, bool)
         for a, b in losses:
             good &= (start_pulse >= b) | (start_pulse + group * width <= a)
-        data = BinnedDecays(counts[good], group * BASE_BIN_S, self.axis.bins, self.background_cps)
+        data = self._data(counts[good], group * BASE_BIN_S, self.axis.bins)
         return data, np.asarray(start_pulse[good] * (self._acq.macro_tick_ps / 1e12), np.float64)
 
     def _group(self, rows: NDArray[np.uint16] | NDArray[np.int32]) -> int:
@@ -183,14 +187,18 @@ class Stretch:
     def _with_background(self, data: BinnedDecays) -> BinnedDecays:
         given = self._settings.background_cps
         signal = tuple(self.axis.t0_ps) if self.axis else ()
-        if given:
-            self.background_cps = sum(given.get(c, given.get(None, 0.0)) for c in signal)
-            self.background_origin = "given"
-        else:
-            found = estimate_background_cps(*intensity_groups(data.counts, data.bin_s), data.bins)
-            if found is not None:
-                self.background_cps, self.background_origin = found, "decay tail"
-        return BinnedDecays(data.counts, data.bin_s, data.bins, self.background_cps)
+        known = sum(given.get(c, given.get(None, 0.0)) for c in signal) if given else None
+        found = estimate_floor(*intensity_groups(data.counts, data.bin_s), data.bins, known)
+        if known is not None:
+            self.background_cps, self.background_origin = known, "given"
+        elif found is not None:
+            self.background_cps, self.background_origin = found.background_cps, "decay tail"
+        if found is not None:
+            self.delayed = found.delayed
+        return self._data(data.counts, data.bin_s, data.bins)
+
+    def _data(self, counts: NDArray[np.float32], bin_s: float, bins: MicroBins) -> BinnedDecays:
+        return BinnedDecays(counts, bin_s, replace(bins, delayed=self.delayed), self.background_cps)
 
     def call_between(
         self, from_pulse: int, to_pulse: int, losses: list[tuple[int, int]], doubt: str | None
@@ -275,8 +283,8 @@ class Stretch:
         rows = self._table.rows
         counts = rows.sum(axis=0, dtype=np.float64)
         background = self.background_cps * len(rows) * BASE_BIN_S * self.axis.bins.uniform_share
-        fit = lifetime_mle(counts, background, self.axis.bins)
-        return Estimate(*fit) if fit is not None else UNKNOWN
+        fit = lifetime_mle(counts, background, replace(self.axis.bins, delayed=self.delayed))
+        return Estimate(fit.tau_ns, fit.error_ns) if fit is not None else UNKNOWN
 
     def blinking_rate(self, losses: list[tuple[int, int]]) -> Estimate:
         """Switch-offs per second between the two states of the verdict, in 10 ms bins."""

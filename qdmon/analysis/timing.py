@@ -65,10 +65,12 @@ class MicroBins:
     Attributes:
         edges_ns: (m+1,) ascending; bin 0 is [-GUARD_NS, gate), the last ends GUARD_NS before the next pulse.
         period_ns: laser period.
+        delayed: share of the detected light that comes at any time (after-pulses, slow emission).
     """
 
     edges_ns: NDArray[np.float64]
     period_ns: float
+    delayed: float = 0.0
 
     @classmethod
     def for_period(cls, period_ns: float, count: int = 14) -> "MicroBins":
@@ -93,7 +95,8 @@ class MicroBins:
         tau = np.maximum(np.asarray(tau_ns, np.float64), 1e-3)[:, None]
         edges = np.clip(self.edges_ns, 0.0, None)[None, :]
         survival = np.exp(-edges / tau)
-        return np.asarray((survival[:, :-1] - survival[:, 1:]) / -np.expm1(-self.period_ns / tau))
+        prompt = (survival[:, :-1] - survival[:, 1:]) / -np.expm1(-self.period_ns / tau)
+        return np.asarray((1 - self.delayed) * prompt + self.delayed * self.uniform_share)
 
     @property
     def uniform_share(self) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from scipy.special import expit, ndtr
 
 from qdmon.analysis.blinks import Blink, find_blinks
 from qdmon.analysis.fit import BinnedDecays, DictionaryFit, fit_weights
-from qdmon.analysis.lifetime import lifetime_mle
+from qdmon.analysis.lifetime import lifetime_with_floor
 from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, EmissiveState, Estimate
 from qdmon.analysis.states import StateDictionary, constant_lifetime_states
 
@@ -112,12 +112,14 @@ def _level(data: BinnedDecays, weight: FloatArray) -> EmissiveState | None:
     seconds = float(weight.sum()) * data.bin_s
     histogram = weight @ data.counts
     background = data.background * weight.sum()
-    fit = lifetime_mle(histogram, background, data.bins)
+    fit = lifetime_with_floor(histogram, background, data.bins)
     photons = float(histogram.sum())
     if fit is None or seconds <= 0:
         return None
     rate = (photons - float(background.sum())) / seconds
-    return EmissiveState(Estimate(rate, float(np.sqrt(photons)) / seconds), Estimate(*fit))
+    return EmissiveState(
+        Estimate(rate, float(np.sqrt(photons)) / seconds), Estimate(fit.tau_ns, fit.error_ns)
+    )
 
 
 def _dim_states(states: StateDictionary, weights: FloatArray, share: float | None) -> NDArray[np.bool_]:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from hardware.types import Acquisition
 from qdmon.analysis.charging import ChargingCount
-from qdmon.analysis.conversion import Split, TimedBlink, find_split
-from qdmon.analysis.snapshot import Blinking, BlinkingCall, Conversion, Event
+from qdmon.analysis.conversion import FEWEST_BEFORE, Split, TimedBlink, find_split
+from qdmon.analysis.snapshot import BlinkingCall, Conversion, Event
 from qdmon.analysis.stretch import Stretch
 from qdmon.analysis.verdict import undetermined
 
@@ -13,7 +13,7 @@ __all__ = ["ConversionWatcher"]
 
 # Log evidence for a change in the sequence of blinks before the verdict is asked.
 LEAST_EVIDENCE = 5.0
-LEAST_PROBABILITY = 0.9
+LEAST_PROBABILITY = 0.95
 RETURN_S = 5.0
 BLEACH_S = 10.0
 MOST_BLINKS = 400
@@ -33,6 +33,8 @@ class ConversionWatcher:
         self.window: BlinkingCall = undetermined(0.0, 0.0, "no photons analysed yet")
         self.conversions: list[Conversion] = []
         self.bleached_s: float | None = None
+        # Blinks of the stretch before and of this one, each since its last conversion.
+        self._earlier: list[TimedBlink] = []
         self._blinks: list[TimedBlink] = []
         self._before: BlinkingCall | None = None
         self._before_excitation: float | None = None
@@ -57,8 +59,10 @@ class ConversionWatcher:
 
     def stretch_over(self, stretch: Stretch) -> None:
         """Keep what a finished stretch says of the dot for comparison with the next."""
-        if stretch.call.blinking != "undetermined":
+        if stretch.call.states:
             self._before, self._before_excitation = stretch.call, stretch.mean_excitation
+        if self._blinks:
+            self._earlier, self._blinks = self._blinks, []
         _, count = stretch.charging()
         if count is not None:
             self._charging.append(count)
@@ -69,27 +73,25 @@ class ConversionWatcher:
         return self._charging + ([count] if count is not None else [])
 
     def _conversion(self, stretch: Stretch, losses: list[tuple[int, int]], doubt: str | None) -> list[Event]:
-        split = find_split(self._blinks)
+        blinks = self._earlier + self._blinks
+        split = find_split(blinks, len(self._earlier))
         if split is None or split.log_evidence < LEAST_EVIDENCE or doubt is not None:
             return []
         cut = max(self._acq.pulses(split.latest_s), stretch.since_pulse)
         after = stretch.call_between(cut, stretch.stop_pulse, losses, doubt)
         before, excitation = self._call_before(split, stretch, losses, doubt)
-        if after is None or before is None or not _differ(before, after):
+        if before is None or after is None or after.blinking in ("undetermined", "none"):
+            return []
+        was = max(before.probabilities, key=lambda t: before.probabilities[t])
+        changed = 1 - sum(p * after.probabilities[t] for t, p in before.probabilities.items())
+        if was in ("none", after.blinking) or changed < LEAST_PROBABILITY:
             return []
         time_s, error_s = self._time_of(split, stretch)
         found = Conversion(
-            time_s,
-            error_s,
-            before.blinking,
-            after.blinking,
-            excitation,
-            stretch.mean_excitation,
-            min(before.probabilities[before.blinking], after.probabilities[after.blinking]),
-            None,
+            time_s, error_s, was, after.blinking, excitation, stretch.mean_excitation, changed, None
         )
         self.conversions.append(found)
-        self._blinks = self._blinks[split.index :]
+        self._earlier, self._blinks = [], blinks[split.index :]
         self._before, self._before_excitation = after, stretch.mean_excitation
         stretch.restart_at(cut, losses, doubt)
         return [Event(time_s, "conversion", "alert", _conversion_text(found))]
@@ -97,10 +99,10 @@ class ConversionWatcher:
     def _call_before(
         self, split: Split, stretch: Stretch, losses: list[tuple[int, int]], doubt: str | None
     ) -> tuple[BlinkingCall | None, float | None]:
-        """Verdict on the regime before the split: in this stretch if it holds enough of it."""
+        """Verdict on what came before the split: in this stretch if it holds enough of it."""
         cut = self._acq.pulses(split.earliest_s)
-        here = [b for b in self._blinks[: split.index] if b.start_s >= stretch.start_s]
-        if len(here) >= 4 and cut > stretch.since_pulse:
+        here = split.index - len(self._earlier)
+        if here >= FEWEST_BEFORE and cut > stretch.since_pulse:
             call = stretch.call_between(stretch.since_pulse, cut, losses, doubt)
             if call is not None and call.blinking != "undetermined":
                 return call, stretch.mean_excitation
@@ -148,13 +150,6 @@ class ConversionWatcher:
         stretch.freeze_before(self._acq.pulses(self.bleached_s))
         text = f"bleached: nothing but background for {dark_s:.0f} s"
         return [Event(self.bleached_s, "bleach", "alert", text)]
-
-
-def _differ(before: BlinkingCall, after: BlinkingCall) -> bool:
-    types: tuple[Blinking, Blinking] = (before.blinking, after.blinking)
-    if "undetermined" in types or "none" in types or types[0] == types[1]:
-        return False
-    return min(before.probabilities[types[0]], after.probabilities[types[1]]) >= LEAST_PROBABILITY
 
 
 def _same_fluence(a: float | None, b: float | None) -> bool:

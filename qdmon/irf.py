@@ -1,0 +1,83 @@
+"""Time zero of each detector from a measured instrument response (a table, or scattered light)."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardware.types import Acquisition
+from qdmon.analysis.bins import count_nanotimes
+from streams.formats import FormatError, open_recording
+from streams.messages import PhotonBatch
+
+__all__ = ["IrfError", "read_irf"]
+
+# The response is taken this far around its peak; what lies beyond is background.
+REACH_NS = 1.5
+
+
+class IrfError(ValueError):
+    """An instrument response cannot be used; one line that says why."""
+
+
+def read_irf(path: Path, acquisition: Acquisition) -> dict[int, float]:
+    """Centroid of the response per channel, in ps on the TCSPC axis.
+
+    A `.csv` table has a first column `time_ns` and one column per detector named by its channel number,
+    or a single one named `counts` that holds for all. Anything else must be a photon recording of
+    scattered laser light made with the same wiring.
+
+    Raises:
+        IrfError: the file cannot be read or shows no peak.
+    """
+    curves = _from_table(path, acquisition) if path.suffix.lower() == ".csv" else _from_photons(path)
+    t0 = {c: _centroid_ps(*curve) for c, curve in curves.items() if c in acquisition.channels}
+    found = {c: t for c, t in t0.items() if t is not None}
+    if not found:
+        raise IrfError(f"{path}: no response peak for channels {', '.join(map(str, acquisition.channels))}")
+    return found
+
+
+def _from_table(
+    path: Path, acquisition: Acquisition
+) -> dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = list(csv.reader(file))
+        table = np.array([[float(cell) for cell in row] for row in rows if row])
+    except (OSError, ValueError, csv.Error):
+        raise IrfError(f"{path}: cannot be read; it needs time_ns and a column of counts") from None
+    names = [cell.strip() for cell in header]
+    if len(names) < 2 or names[0] != "time_ns" or table.ndim != 2 or table.shape[1] != len(names):
+        raise IrfError(f"{path}: the first line must be time_ns,counts or time_ns and channel numbers")
+    if names[1] == "counts":
+        return dict.fromkeys(acquisition.channels, (table[:, 0], table[:, 1]))
+    if not all(name.isdigit() for name in names[1:]):
+        raise IrfError(f"{path}: columns after time_ns must be channel numbers")
+    return {int(name): (table[:, 0], table[:, i + 1]) for i, name in enumerate(names[1:])}
+
+
+def _from_photons(path: Path) -> dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    try:
+        recording = open_recording(path)
+    except (FormatError, OSError) as error:
+        raise IrfError(str(error)) from None
+    acq = recording.acquisition
+    if acq.resolution_ps is None:
+        raise IrfError(f"{path}: a T2 recording has no nanotimes and cannot be a response")
+    time_ns = (np.arange(acq.nanotime_bins, dtype=np.float64) + 0.5) * acq.resolution_ps / 1e3
+    counts = np.zeros((max(acq.channels, default=0) + 1, acq.nanotime_bins), np.int64)
+    for message in recording.messages():
+        if isinstance(message, PhotonBatch):
+            count_nanotimes(counts, message.photons.nanotime, message.photons.channel)
+    return {c: (time_ns, counts[c].astype(np.float64)) for c in acq.channels}
+
+
+def _centroid_ps(time_ns: NDArray[np.float64], counts: NDArray[np.float64]) -> float | None:
+    if counts.sum() < 200:
+        return None
+    near = np.abs(time_ns - time_ns[np.argmax(counts)]) <= REACH_NS
+    floor = float(np.median(counts[~near])) if (~near).any() else 0.0
+    net = np.clip(counts[near] - floor, 0, None)
+    return float(np.average(time_ns[near], weights=net)) * 1e3 if net.sum() > 0 else None
