@@ -10,7 +10,7 @@ from hardware.types import Acquisition, Loss, Photons
 from qdmon.analysis.bins import BinTable
 from qdmon.analysis.charging import charging_exponent
 from qdmon.analysis.equations import lifetime_from_window_mean
-from qdmon.analysis.g2 import PairCounter, g2_from_pairs, no_g2
+from qdmon.analysis.g2 import Pairs, g2_from_pairs, no_g2
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import G2, Calibration, Charging, Event, SegmentResult, Trace
 from qdmon.analysis.stretch import Stretch
@@ -49,7 +49,8 @@ class Engine:
         self._kept_rows = kept
         self._look_pulses = max(acquisition.pulses(LOOK_S), 1)
         self._pending: list[tuple[Photons, int]] = []
-        self._all_pairs: PairCounter | None = None
+        self._pairs_before = Pairs.none()
+        self._correlated: tuple[int, int] | None = None
         self._ticks = (
             TickPairs((acquisition.channels[0], acquisition.channels[1]), acquisition.macro_tick_ps)
             if acquisition.mode == "T2" and len(acquisition.channels) > 1
@@ -77,7 +78,7 @@ class Engine:
             return []
         self.stretch = Stretch(self.acquisition, self.settings, self.position, mean_excitation)
         if self.axis is not None:
-            self.stretch.use_axis(self.axis, self._correlated(), self._last_background())
+            self.stretch.use_axis(self.axis, self._correlated, self._last_background())
         return [Event(time_s, "fluence", "info", f"<N> = {mean_excitation:g}")]
 
     def loss(self, loss: Loss) -> list[Event]:
@@ -127,8 +128,6 @@ class Engine:
             self._trace_decays.add_decays(photons, stop, self.axis.micro_bin, self.axis.arrival_ns)
         if self.stretch is not None:
             self.stretch.sort(photons, stop)
-        if self._all_pairs is not None:
-            self._all_pairs.add(photons, self.position, stop)
 
     def _look(self) -> list[Event]:
         self.looks += 1
@@ -166,10 +165,8 @@ class Engine:
         self._trace_decays = BinTable(
             0, self.trace_counts.pulses_per_row, self.axis.bins.count, self._kept_rows
         )
-        both = self._correlated()
-        if both is not None:
-            self._all_pairs = PairCounter(both, self.axis.arrival_ns, self.axis.bins.period_ns)
-        self.stretch.use_axis(self.axis, both, 0.0)
+        self._correlated = self._brightest_two()
+        self.stretch.use_axis(self.axis, self._correlated, 0.0)
         pending, self._pending = self._pending, []
         position, self.position = self.position, 0
         for photons, stop in pending:
@@ -187,7 +184,7 @@ class Engine:
             self._sort(photons, stop)
         self.position = stop
 
-    def _correlated(self) -> tuple[int, int] | None:
+    def _brightest_two(self) -> tuple[int, int] | None:
         """The two detectors with signal; None where there are not two."""
         if self.axis is None or len(self.axis.t0_ps) < 2:
             return None
@@ -204,6 +201,8 @@ class Engine:
         if stretch is None:
             return
         self._background_before = stretch.background_cps
+        if stretch.pairs is not None:
+            self._pairs_before += stretch.pairs.pairs
         if stretch.stop_pulse > stretch.first_pulse:
             stretch.refit(self.spans, self.doubt())
             self.finished.append(self.result_of(stretch))
@@ -216,9 +215,9 @@ class Engine:
             return "a T2 recording has no nanotimes, so no lifetimes"
         if self.axis is None:
             return "the pulse could not be placed on the time axis yet: too few photons"
-        if self._all_pairs is None:
+        if self._correlated is None:
             return "one detector only: g2 cannot show a single emitter"
-        g2 = self.g2_of(self._all_pairs)
+        g2 = self.g2()
         if g2.single_emitter is None:
             limit = f"{g2.upper_limit_99:.2f}" if g2.upper_limit_99 is not None else "unknown"
             return f"g2(0) does not show a single emitter (99 % limit {limit})"
@@ -244,17 +243,25 @@ class Engine:
             late[c] = int(stretch.histogram[c][arrival > 0.9 * self.axis.bins.period_ns].sum()) + 1
         return {c: total * n / sum(late.values()) for c, n in late.items()}
 
-    def g2_of(self, pairs: PairCounter | None) -> G2:
+    def g2_of(self, pairs: Pairs) -> G2:
         """g2 of some pairs with the present calibration."""
         if self._ticks is not None:
             return g2_from_ticks(self._ticks, self.settings.detector_delay_ns)
-        if pairs is None or self.axis is None:
+        if self._correlated is None or self.axis is None:
             return no_g2()
-        return g2_from_pairs(pairs, self.axis.t0_ps, self.background(), self.settings.detector_delay_ns)
+        return g2_from_pairs(
+            pairs,
+            self._correlated,
+            self.axis.bins.period_ns,
+            self.axis.t0_ps,
+            self.background(),
+            self.settings.detector_delay_ns,
+        )
 
     def g2(self) -> G2:
         """g2 of the whole segment."""
-        return self.g2_of(self._all_pairs)
+        pairs = self.stretch.pairs if self.stretch is not None else None
+        return self.g2_of(self._pairs_before + pairs.pairs if pairs is not None else self._pairs_before)
 
     def result_of(self, stretch: Stretch) -> SegmentResult:
         """Everything known about a stretch."""
@@ -268,7 +275,7 @@ class Engine:
             stretch.lifetime(),
             stretch.blinking_rate(self.spans),
             rate,
-            self.g2_of(stretch.pairs),
+            self.g2_of(stretch.pairs.pairs if stretch.pairs is not None else Pairs.none()),
         )
 
     def charging(self) -> Charging:

@@ -15,7 +15,7 @@ from hardware.jit import jit
 from hardware.types import Photons
 from qdmon.analysis.snapshot import G2, UNKNOWN, Estimate
 
-__all__ = ["PairCounter", "count_pairs", "g2_from_pairs", "no_g2"]
+__all__ = ["PairCounter", "Pairs", "count_pairs", "g2_from_pairs", "no_g2"]
 
 MAX_LAG = 100
 SIDE = (2, 10)
@@ -64,45 +64,97 @@ def count_pairs(
                     fine[np.int64((delay + fine_reach) * per_ns)] += 1
 
 
+@jit
+def photons_of(
+    channel: np.uint8,
+    photons: tuple[NDArray[np.uint64], NDArray[np.uint16], NDArray[np.uint8]],
+    arrival_ns: NDArray[np.float32],
+    tail: tuple[NDArray[np.uint64], NDArray[np.float32]],
+) -> tuple[NDArray[np.uint64], NDArray[np.float32]]:
+    """Pulse and arrival time of one detector's photons, behind those kept from before.
+
+    Args:
+        channel: the detector.
+        photons: pulse, nanotime, channel.
+        arrival_ns: (t,) arrival time of each nanotime of this detector.
+        tail: its earlier photons.
+    """
+    pulse, nanotime, channels = photons
+    kept = len(tail[0])
+    pulses = np.empty(kept + len(pulse), np.uint64)
+    times = np.empty(kept + len(pulse), np.float32)
+    pulses[:kept], times[:kept] = tail
+    n = kept
+    last = np.uint64(len(arrival_ns) - 1)
+    for i in range(np.uint64(len(pulse))):
+        if channels[i] == channel:
+            pulses[n] = pulse[i]
+            times[n] = arrival_ns[min(np.uint64(nanotime[i]), last)]
+            n += 1
+    return pulses[:n], times[:n]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of two detectors, ready to be added up over stretches.
+
+    Attributes:
+        lags: (2 * MAX_LAG + 1,) pairs by pulse lag.
+        fine: pairs by delay over a few periods, t0 of each detector removed.
+        clicks: (2,) photons of each detector.
+        pulses: laser pulses looked at.
+    """
+
+    lags: NDArray[np.int64]
+    fine: NDArray[np.int64]
+    clicks: NDArray[np.int64]
+    pulses: int
+
+    @classmethod
+    def none(cls) -> "Pairs":
+        """No pairs yet."""
+        fine = (2 * FINE_PERIODS + 1) * FINE_PER_PERIOD
+        return cls(np.zeros(2 * MAX_LAG + 1, np.int64), np.zeros(fine, np.int64), np.zeros(2, np.int64), 0)
+
+    def __add__(self, other: "Pairs") -> "Pairs":
+        return Pairs(
+            self.lags + other.lags,
+            self.fine + other.fine,
+            self.clicks + other.clicks,
+            self.pulses + other.pulses,
+        )
+
+
 class PairCounter:
     """Pairs of two detectors of a T3 stream, counted as it comes.
 
     Attributes:
         channels: the two detectors.
-        lags: (2 * MAX_LAG + 1,) pairs by pulse lag.
-        fine: pairs by delay over a few periods, t0 of each detector removed.
-        clicks: photons of each detector.
-        pulses: laser pulses looked at.
+        pairs: those counted so far; the arrays go on counting.
     """
 
     def __init__(self, channels: tuple[int, int], arrival_ns: NDArray[np.float32], period_ns: float) -> None:
         self.channels = channels
-        self.lags = np.zeros(2 * MAX_LAG + 1, np.int64)
-        self.fine = np.zeros((2 * FINE_PERIODS + 1) * FINE_PER_PERIOD, np.int64)
-        self.clicks = np.zeros(2, np.int64)
-        self.pulses = 0
+        self.pairs = Pairs.none()
         self._arrival_ns = arrival_ns
-        self.period_ns = period_ns
+        self._period_ns = period_ns
         self._tail = [(np.empty(0, np.uint64), np.empty(0, np.float32))] * 2
 
     def add(self, photons: Photons, first_pulse: int, stop_pulse: int) -> None:
         """Correlate the photons of [first_pulse, stop_pulse) with each other and the pulses just before."""
-        joined: list[tuple[NDArray[np.uint64], NDArray[np.float32]]] = []
-        last = self._arrival_ns.shape[1] - 1
-        for i, channel in enumerate(self.channels):
-            mine = photons.channel == channel
-            arrival = self._arrival_ns[channel][np.minimum(photons.nanotime[mine], last)]
-            pulse, time = self._tail[i]
-            joined.append((np.concatenate([pulse, photons.pulse[mine]]), np.concatenate([time, arrival])))
-            self.clicks[i] += len(arrival)
-        count_pairs(joined[0], joined[1], np.uint64(first_pulse), self.lags, self.fine, self.period_ns)
-        self.pulses += stop_pulse - first_pulse
-        keep = max(stop_pulse - MAX_LAG, 0)
-        self._tail = [(p[(k := p >= keep)], t[k]) for p, t in joined]
-
-    def forget(self) -> None:
-        """Break the chain of pulses: what follows is not a neighbour of what came before."""
-        self._tail = [(np.empty(0, np.uint64), np.empty(0, np.float32))] * 2
+        columns = photons.pulse, photons.nanotime, photons.channel
+        joined = [
+            photons_of(np.uint8(c), columns, self._arrival_ns[c], tail)
+            for c, tail in zip(self.channels, self._tail, strict=True)
+        ]
+        pairs = self.pairs
+        count_pairs(joined[0], joined[1], np.uint64(first_pulse), pairs.lags, pairs.fine, self._period_ns)
+        new = np.array([len(p) - len(t[0]) for (p, _), t in zip(joined, self._tail, strict=True)])
+        self.pairs = Pairs(
+            pairs.lags, pairs.fine, pairs.clicks + new, pairs.pulses + stop_pulse - first_pulse
+        )
+        keep = np.uint64(max(stop_pulse - MAX_LAG, 0))
+        self._tail = [(p[k:], t[k:]) for p, t in joined for k in [int(np.searchsorted(p, keep))]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,24 +205,36 @@ def zero_lag(lags: NDArray[np.int64]) -> int:
 
 
 def g2_from_pairs(
-    pairs: PairCounter,
+    pairs: Pairs,
+    channels: tuple[int, int],
+    period_ns: float,
     t0_ps: dict[int, float],
     background_cps: dict[int, float],
     given_delay_ns: float | None,
 ) -> G2:
-    """g2 of the pairs counted so far."""
-    period_ns = pairs.period_ns
-    edges_ns = (t0_ps[pairs.channels[1]] - t0_ps[pairs.channels[0]]) / 1e3
+    """g2 of some pairs.
+
+    Args:
+        pairs: the pairs.
+        channels: the two detectors.
+        period_ns: laser period.
+        t0_ps: channel -> arrival of the pulse.
+        background_cps: channel -> steady background.
+        given_delay_ns: delay of the second detector; None finds it.
+    """
+    edges_ns = (t0_ps[channels[1]] - t0_ps[channels[0]]) / 1e3
     if given_delay_ns is not None:
         shift, origin = round((given_delay_ns - edges_ns) / period_ns), "given"
     else:
         shift = zero_lag(pairs.lags)
         origin = "missing peak" if shift else "rising edges"
     centre = MAX_LAG + shift
+    if not SIDE[1] <= centre < len(pairs.lags) - SIDE[1]:
+        return no_g2(origin)
     side = [pairs.lags[centre + s * k] for k in range(SIDE[0], SIDE[1] + 1) for s in (-1, 1)]
     p = max(pairs.pulses, 1)
     n1, n2 = pairs.clicks / p
-    b1, b2 = (background_cps.get(c, 0.0) * period_ns * 1e-9 for c in pairs.channels)
+    b1, b2 = (background_cps.get(c, 0.0) * period_ns * 1e-9 for c in channels)
     b1, b2 = min(b1, n1), min(b2, n2)
     found = Coincidences(
         float(pairs.lags[centre]),

@@ -144,8 +144,8 @@ def emissive_states(data: BinnedDecays, fit: DictionaryFit, share: float | None)
     resp = fit.responsibilities()
     found: list[EmissiveState] = []
     for members, least in ((fit.states.bright, 1.0), (_dim_states(fit.states, fit.weights, share), 3.0)):
-        weight = resp[:, members].sum(axis=1)
-        weight = np.where(weight > 0.5, weight, 0.0)
+        # Each bin in or out: weights by how sure one is would favour the brighter bins of a level.
+        weight = (resp[:, members].sum(axis=1) > 0.5).astype(np.float64)
         level = _level(data, weight) if weight.sum() >= least else None
         if level is not None:
             found.append(level)

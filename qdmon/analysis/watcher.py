@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
+from scipy.special import ndtr
+
 from hardware.types import Acquisition
 from qdmon.analysis.charging import ChargingCount
 from qdmon.analysis.conversion import FEWEST_BEFORE, Split, TimedBlink, find_split
-from qdmon.analysis.snapshot import BlinkingCall, Conversion, Event
+from qdmon.analysis.snapshot import Blinking, BlinkingCall, Conversion, Event
 from qdmon.analysis.stretch import Stretch
 from qdmon.analysis.verdict import undetermined
 
@@ -13,7 +16,9 @@ __all__ = ["ConversionWatcher"]
 
 # Log evidence for a change in the sequence of blinks before the verdict is asked.
 LEAST_EVIDENCE = 5.0
-LEAST_PROBABILITY = 0.95
+LEAST_PROBABILITY = 0.998
+# Shares closer than this are the same kind of dot, whatever side of a border they fall on.
+LEAST_DISTANCE = 0.1
 RETURN_S = 5.0
 BLEACH_S = 10.0
 MOST_BLINKS = 400
@@ -36,6 +41,7 @@ class ConversionWatcher:
         # Blinks of the stretch before and of this one, each since its last conversion.
         self._earlier: list[TimedBlink] = []
         self._blinks: list[TimedBlink] = []
+        self._next_try = 0
         self._before: BlinkingCall | None = None
         self._before_excitation: float | None = None
         self._charging: list[ChargingCount] = []
@@ -63,6 +69,7 @@ class ConversionWatcher:
             self._before, self._before_excitation = stretch.call, stretch.mean_excitation
         if self._blinks:
             self._earlier, self._blinks = self._blinks, []
+            self._next_try = 0
         _, count = stretch.charging()
         if count is not None:
             self._charging.append(count)
@@ -74,39 +81,48 @@ class ConversionWatcher:
 
     def _conversion(self, stretch: Stretch, losses: list[tuple[int, int]], doubt: str | None) -> list[Event]:
         blinks = self._earlier + self._blinks
-        split = find_split(blinks, len(self._earlier))
-        if split is None or split.log_evidence < LEAST_EVIDENCE or doubt is not None:
+        if len(self._blinks) < self._next_try or doubt is not None:
             return []
+        split = find_split(blinks, len(self._earlier))
+        if split is None or split.log_evidence < LEAST_EVIDENCE:
+            return []
+        # Asking for verdicts is dear: if they do not confirm, wait for more blinks to ask again.
+        self._next_try = len(self._blinks) + 1 + len(self._blinks) // 10
         cut = max(self._acq.pulses(split.latest_s), stretch.since_pulse)
         after = stretch.call_between(cut, stretch.stop_pulse, losses, doubt)
-        before, excitation = self._call_before(split, stretch, losses, doubt)
+        before = self._call_before(split, stretch, losses, doubt)
         if before is None or after is None or after.blinking in ("undetermined", "none"):
             return []
-        was = max(before.probabilities, key=lambda t: before.probabilities[t])
-        changed = 1 - sum(p * after.probabilities[t] for t, p in before.probabilities.items())
+        was = _leading(before)
+        changed = _probability_of_change(before, after)
         if was in ("none", after.blinking) or changed < LEAST_PROBABILITY:
             return []
+        # The old type belongs to the fluence it was found at, which a return is compared with.
+        excitation = stretch.mean_excitation
+        if self._before is not None and _leading(self._before) == was:
+            excitation = self._before_excitation
         time_s, error_s = self._time_of(split, stretch)
         found = Conversion(
             time_s, error_s, was, after.blinking, excitation, stretch.mean_excitation, changed, None
         )
         self.conversions.append(found)
         self._earlier, self._blinks = [], blinks[split.index :]
+        self._next_try = 0
         self._before, self._before_excitation = after, stretch.mean_excitation
         stretch.restart_at(cut, losses, doubt)
         return [Event(time_s, "conversion", "alert", _conversion_text(found))]
 
     def _call_before(
         self, split: Split, stretch: Stretch, losses: list[tuple[int, int]], doubt: str | None
-    ) -> tuple[BlinkingCall | None, float | None]:
+    ) -> BlinkingCall | None:
         """Verdict on what came before the split: in this stretch if it holds enough of it."""
         cut = self._acq.pulses(split.earliest_s)
         here = split.index - len(self._earlier)
         if here >= FEWEST_BEFORE and cut > stretch.since_pulse:
             call = stretch.call_between(stretch.since_pulse, cut, losses, doubt)
             if call is not None and call.blinking != "undetermined":
-                return call, stretch.mean_excitation
-        return self._before, self._before_excitation
+                return call
+        return self._before
 
     def _time_of(self, split: Split, stretch: Stretch) -> tuple[float, float]:
         """A step of the fluence between the last old and the first new blink is when it happened."""
@@ -150,6 +166,21 @@ class ConversionWatcher:
         stretch.freeze_before(self._acq.pulses(self.bleached_s))
         text = f"bleached: nothing but background for {dark_s:.0f} s"
         return [Event(self.bleached_s, "bleach", "alert", text)]
+
+
+def _probability_of_change(before: BlinkingCall, after: BlinkingCall) -> float:
+    """That the Auger share is another one; by type where a share does not describe the dot."""
+    old, new = before.auger_share, after.auger_share
+    if old.value is None or new.value is None or old.error is None or new.error is None:
+        return 1 - sum(p * after.probabilities[t] for t, p in before.probabilities.items())
+    distance = abs(new.value - old.value)
+    if distance < LEAST_DISTANCE:
+        return 0.0
+    return float(2 * ndtr(distance / np.hypot(old.error, new.error)) - 1)
+
+
+def _leading(call: BlinkingCall) -> Blinking:
+    return max(call.probabilities, key=lambda t: call.probabilities[t])
 
 
 def _same_fluence(a: float | None, b: float | None) -> bool:
