@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaln
 
-__all__ = ["FEWEST_BEFORE", "Split", "TimedBlink", "find_split"]
+__all__ = ["FEWEST_BEFORE", "Split", "TimedBlink", "find_split", "log_evidence", "share_counts"]
 
 FloatArray = NDArray[np.float64]
 
@@ -50,8 +50,16 @@ class Split:
     latest_s: float
 
 
-def _evidence(auger: FloatArray, count: FloatArray) -> FloatArray:
+def log_evidence(auger: FloatArray | float, count: FloatArray | float) -> FloatArray:
+    """Log evidence of blinks with one unknown Auger share, fractional labels allowed."""
+    # Sums and differences of fractional labels may leave [0, count] by rounding.
+    auger = np.clip(auger, 0.0, count)
     return np.asarray(betaln(auger + PRIOR, count - auger + PRIOR) - betaln(PRIOR, PRIOR))
+
+
+def share_counts(blinks: list[TimedBlink]) -> tuple[float, float]:
+    """Auger blinks and all blinks."""
+    return sum(b.auger_share for b in blinks), float(len(blinks))
 
 
 def find_split(blinks: list[TimedBlink], earliest: int = 0) -> Split | None:
@@ -68,9 +76,9 @@ def find_split(blinks: list[TimedBlink], earliest: int = 0) -> Split | None:
     shares = np.cumsum([b.auger_share for b in blinks])
     before = shares[index - 1]
     evidence = (
-        _evidence(before, index.astype(np.float64))
-        + _evidence(shares[-1] - before, (n - index).astype(np.float64))
-        - _evidence(shares[-1:], np.array([float(n)]))
+        log_evidence(before, index.astype(np.float64))
+        + log_evidence(shares[-1] - before, (n - index).astype(np.float64))
+        - log_evidence(shares[-1:], np.array([float(n)]))
     )
     best = int(np.argmax(evidence))
     cut = int(index[best])

@@ -200,7 +200,7 @@ def call_of(
         best if reason is None else "undetermined",
         reason,
         probabilities,
-        share if best != "none" else UNKNOWN,
+        share if best != "none" and doubt is None else UNKNOWN,
         loss,
         states,
         _ratio(states),

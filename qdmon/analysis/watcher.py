@@ -7,7 +7,14 @@ from scipy.special import ndtr
 
 from hardware.types import Acquisition
 from qdmon.analysis.charging import ChargingCount
-from qdmon.analysis.conversion import FEWEST_BEFORE, Split, TimedBlink, find_split
+from qdmon.analysis.conversion import (
+    FEWEST_BEFORE,
+    Split,
+    TimedBlink,
+    find_split,
+    log_evidence,
+    share_counts,
+)
 from qdmon.analysis.snapshot import Blinking, BlinkingCall, Conversion, Event
 from qdmon.analysis.stretch import Stretch
 from qdmon.analysis.verdict import undetermined
@@ -20,6 +27,8 @@ LEAST_PROBABILITY = 0.998
 # Shares closer than this are the same kind of dot, whatever side of a border they fall on.
 LEAST_DISTANCE = 0.1
 RETURN_S = 5.0
+# Log odds at which a return is called one or the other: twenty to one.
+LEAST_ODDS = 3.0
 BLEACH_S = 10.0
 MOST_BLINKS = 400
 
@@ -41,6 +50,8 @@ class ConversionWatcher:
         # Blinks of the stretch before and of this one, each since its last conversion.
         self._earlier: list[TimedBlink] = []
         self._blinks: list[TimedBlink] = []
+        # Auger blinks and all blinks between conversions.
+        self._regimes: list[tuple[float, float]] = [(0.0, 0.0)]
         self._next_try = 0
         self._before: BlinkingCall | None = None
         self._before_excitation: float | None = None
@@ -59,6 +70,7 @@ class ConversionWatcher:
             return events
         self.window, new = seen
         self._blinks = (self._blinks + new)[-MOST_BLINKS:]
+        self._regimes[-1] = _plus(self._regimes[-1], share_counts(new), 1)
         if new:
             events += self._conversion(stretch, losses, doubt)
         return events + self._returns(stretch)
@@ -107,6 +119,8 @@ class ConversionWatcher:
         )
         self.conversions.append(found)
         self._earlier, self._blinks = [], blinks[split.index :]
+        moved = share_counts(self._blinks)
+        self._regimes[-1:] = [_plus(self._regimes[-1], moved, -1), moved]
         self._next_try = 0
         self._before, self._before_excitation = after, stretch.mean_excitation
         stretch.restart_at(cut, losses, doubt)
@@ -131,27 +145,42 @@ class ConversionWatcher:
         return split.time_s, split.time_error_s
 
     def _returns(self, stretch: Stretch) -> list[Event]:
-        """Is the old type back now that the old fluence is?"""
+        """Does the dot blink as before now that the old fluence is back, or as after the conversion?"""
+        if stretch.stop_s - stretch.start_s < RETURN_S:
+            return []
         events = []
-        call = stretch.call
-        ready = call.blinking != "undetermined" and call.probabilities[call.blinking] >= 0.8
         for i, c in enumerate(self.conversions):
-            if c.reversible is not None or not ready or stretch.start_s <= c.time_s + 0.05:
+            if c.reversible is not None or stretch.start_s <= c.time_s + 0.05:
                 continue
-            if stretch.stop_s - stretch.start_s < RETURN_S or not _same_fluence(
-                stretch.mean_excitation, c.mean_excitation_before
-            ):
+            if not _same_fluence(stretch.mean_excitation, c.mean_excitation_before):
                 continue
             if _same_fluence(c.mean_excitation_after, c.mean_excitation_before):
                 continue
-            back = call.blinking == c.before
+            odds = self._odds_of_return(i)
+            if abs(odds) < LEAST_ODDS:
+                continue
+            back = odds > 0
             self.conversions[i] = replace(c, reversible=back)
-            verdict = "reversible: it is again" if back else "irreversible: it is still"
-            text = (
-                f"{c.before} -> {c.after} is {verdict} {call.blinking} at <N> = {stretch.mean_excitation:g}"
+            verdict = (
+                f"reversible: it is {c.before} again" if back else f"irreversible: it is still {c.after}"
             )
+            text = f"{c.before} -> {c.after} is {verdict} at <N> = {stretch.mean_excitation:g}"
             events.append(Event(stretch.stop_s, "reversibility", "alert", text))
         return events
+
+    def _odds_of_return(self, index: int) -> float:
+        """Log odds that this stretch's blinks are of the regime before a conversion, not of that after."""
+        now = share_counts(self._blinks)
+        before, after = self._regimes[index], self._regimes[index + 1]
+        if index + 2 == len(self._regimes):
+            # No conversion since: these blinks were counted with the regime after it.
+            after = _plus(after, now, -1)
+        return float(
+            log_evidence(*_plus(before, now, 1))
+            + log_evidence(*after)
+            - log_evidence(*before)
+            - log_evidence(*_plus(after, now, 1))
+        )
 
     def _bleaching(self, stretch: Stretch) -> list[Event]:
         """The bright level is gone and only background is left for a long time."""
@@ -181,6 +210,10 @@ def _probability_of_change(before: BlinkingCall, after: BlinkingCall) -> float:
 
 def _leading(call: BlinkingCall) -> Blinking:
     return max(call.probabilities, key=lambda t: call.probabilities[t])
+
+
+def _plus(a: tuple[float, float], b: tuple[float, float], sign: int) -> tuple[float, float]:
+    return a[0] + sign * b[0], a[1] + sign * b[1]
 
 
 def _same_fluence(a: float | None, b: float | None) -> bool:

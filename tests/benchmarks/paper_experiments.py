@@ -85,8 +85,11 @@ def faults_of(preset: str, result: Run) -> list[str]:
         if reversible[:1] != [False] or len(reversible) != 1:
             faults.append(f"judged {reversible}, types {called}")
     elif preset in REVERSIBLE:
-        if reversible[:1] != [True] or not any(25 <= t <= 30 for t in flagged):
-            faults.append(f"flagged at {flagged}, judged {reversible}")
+        before, after, back = (truth.window(a, a + 25).blinking for a in (0, 25, 50))
+        if before == after:
+            return [*faults, f"false conversion alert at {flagged}"] if flagged else faults
+        if not any(25 <= t <= 30 for t in flagged) or (back == before and reversible[:1] != [True]):
+            faults.append(f"{before}, {after}, {back}: flagged at {flagged}, judged {reversible}")
     elif flagged:
         faults.append(f"false conversion alert at {flagged}")
     return faults
