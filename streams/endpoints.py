@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -49,7 +50,11 @@ def local_endpoints(name: str = "default") -> Endpoints:
         raise EndpointError(
             f"{name[:80]!r} cannot name a daemon: use letters, digits, dot, dash and underscore, at most 64"
         )
-    return _in_folder(Path(platformdirs.user_runtime_dir("qdmon", appauthor=False)), name)
+    with warnings.catch_warnings():
+        # Without a login session there is no runtime folder; the fallback is checked like any other.
+        warnings.simplefilter("ignore", UserWarning)
+        folder = Path(platformdirs.user_runtime_dir("qdmon", appauthor=False))
+    return _in_folder(folder, name)
 
 
 def parse_address(text: str) -> Endpoints:

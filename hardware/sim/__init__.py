@@ -7,12 +7,15 @@ instrument, `truth.Truth` what really happened. Names and descriptions need no c
 from typing import TYPE_CHECKING
 
 from hardware.sim.presets import describe, find_preset, preset_names
+from hardware.types import Verification
 
 if TYPE_CHECKING:
     from hardware.protocols import Bench
     from hardware.sim.faults import Faults
 
 __all__ = ["create_bench", "describe", "preset_names"]
+
+VERIFICATION = Verification.COMPLETE
 
 MEAN_EXCITATION_PER_PERMILLE = 0.0025
 """<N> per 0.1 % of laser power: full power is 2.5, and every <N> of the paper a whole step."""

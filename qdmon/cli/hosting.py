@@ -1,0 +1,45 @@
+"""A publisher in a child process and its viewer in this one: what `demo` and `replay` have in common."""
+
+from collections.abc import Sequence
+
+from qdmon.cli.address import private_address
+from qdmon.cli.child import Child
+from qdmon.cli.errors import FAILED, say_error
+from qdmon.cli.progress import Background, Progress
+from qdmon.cli.warm import warm_analysis
+
+__all__ = ["follow_child", "show_child"]
+
+
+def show_child(arguments: Sequence[str], *, title: str, fps: int, ascii_only: bool, mouse: bool) -> int:
+    """Start `qdmon ARGUMENTS`, show its session, stop it when the screen is left; the screen's exit code."""
+    from qdmon import tui
+    from streams.endpoints import parse_address
+
+    with private_address() as address, Child([*arguments, "--bind", address]) as child:
+        _prepare(child)
+        return tui.run(parse_address(address), title=title, fps=fps, ascii_only=ascii_only, mouse=mouse)
+
+
+def follow_child(arguments: Sequence[str], source: str, *, as_json: bool) -> int:
+    """The same without a screen, until the child's session is over."""
+    from qdmon.cli.headless import HeadlessView, follow
+    from streams.endpoints import parse_address
+
+    with private_address() as address, Child([*arguments, "--bind", address]) as child:
+        _prepare(child)
+        view = HeadlessView(source, as_json=as_json)
+        over = follow(parse_address(address), view, alive=lambda: child.running)
+        view.report()
+        if not over:
+            say_error(child.last_words())
+            return FAILED
+        return child.stop()
+
+
+def _prepare(child: Child) -> None:
+    """Compile the analysis while the child starts, visibly."""
+    warming = Background(warm_analysis)
+    with Progress("starting") as progress:
+        child.wait_ready(progress.tick)
+    warming.wait("compiling analysis kernels, once")

@@ -1,0 +1,88 @@
+"""`qdmon replay`, and the hidden command that publishes a file for it."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+__all__ = ["replay", "serve_file"]
+
+
+def replay(
+    file: Path,
+    /,
+    *,
+    speed: str = "1",
+    headless: bool = False,
+    json_: bool = False,
+    fps: int = 10,
+    ascii_: bool = False,
+    no_mouse: bool = False,
+) -> int:
+    """Show a recording on the live screen, as if it happened now.
+
+    Example: qdmon replay dot.ptu --speed 10
+
+    Args:
+        file: .ptu or .pt3 recording.
+        speed: recorded seconds per second, or max.
+        headless: no screen; print events as they come and the report at the end.
+        json_: with --headless, print report objects only.
+        fps: pictures per second at most, 1 to 30.
+        ascii_: draw with ASCII characters only.
+        no_mouse: leave the mouse to the terminal, for selecting text.
+    """
+    from qdmon.cli.errors import say_error
+    from qdmon.cli.hosting import follow_child, show_child
+    from streams.formats import open_recording
+    from streams.text import clean_text
+
+    parse_speed(speed)
+    for problem in open_recording(file).problems:
+        say_error(f"{file}: {problem}")
+    arguments = ["serve-file", str(file.absolute()), "--speed", speed]
+    name = clean_text(file.name)
+    if headless:
+        return follow_child(arguments, name, as_json=json_)
+    return show_child(arguments, title=f"replay {name}", fps=fps, ascii_only=ascii_, mouse=not no_mouse)
+
+
+def serve_file(
+    file: Path,
+    /,
+    *,
+    bind: str,
+    speed: str = "1",
+    with_parent: Annotated[bool, Parameter(show=False)] = False,
+) -> int:
+    """Publish a recording as if it happened now, starting when the first viewer has joined.
+
+    Args:
+        file: the recording.
+        bind: where viewers find it.
+        speed: recorded seconds per second, or max.
+        with_parent: end when standard input ends.
+    """
+    from qdmon.daemon.playback import ReplayOptions, run_replay
+    from streams.endpoints import Endpoints
+
+    def ready(endpoints: Endpoints) -> None:
+        print(f"listening at {endpoints}", flush=True)
+
+    run_replay(ReplayOptions(file, bind, parse_speed(speed), with_parent=with_parent, ready=ready))
+    return 0
+
+
+def parse_speed(text: str) -> float:
+    """A factor from what a user types; "max" is infinity. Raises UserError."""
+    from qdmon.cli.errors import UserError
+
+    if text == "max":
+        return float("inf")
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise UserError(f"--speed {text}: give a number above 0, or max")
+    return speed

@@ -1,0 +1,107 @@
+"""The configuration file's sections. Every key has a default; unknown keys are refused."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+__all__ = ["AnalysisSection", "CardSection", "Config", "DaemonSection", "LaserSection", "ProtocolSection"]
+
+
+def _between(low: float, high: float) -> AfterValidator:
+    def check(value: float) -> float:
+        if not low <= value <= high:
+            raise PydanticCustomError("between", f"must be between {low:g} and {high:g}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _positive(what: str) -> AfterValidator:
+    def check(value: float) -> float:
+        if not 0 < value < float("inf"):
+            raise PydanticCustomError("positive", f"must be {what} above 0")
+        return value
+
+    return AfterValidator(check)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DaemonSection(_Section):
+    """[daemon]: where it is found and how it sends.
+
+    Attributes:
+        name: several daemons on one machine are told apart by it.
+        title: what the operator calls the session; shown on every screen.
+        address: bind here instead of the local address that belongs to `name`.
+        batch_ms: how often photons are sent, in ms of stream time.
+        history_minutes: how much a late joiner is given.
+        log_file: JSON lines are appended here; "" logs to standard error.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] = "default"
+    title: Annotated[str, Field(max_length=200)] = ""
+    address: str = ""
+    batch_ms: Annotated[int, _between(10, 1000)] = 50
+    history_minutes: Annotated[float, _between(0, 120)] = 10.0
+    log_file: str = ""
+
+
+class CardSection(_Section):
+    """[card]: the photon counter; `options` go to its driver. Driver "": none was chosen."""
+
+    driver: str = ""
+    options: dict[str, Any] = {}
+
+
+class LaserSection(_Section):
+    """[laser]: driver "" takes the laser that comes with the card's driver.
+
+    Attributes:
+        driver: name of a driver, or "".
+        options: given to that driver.
+        max_permille: the daemon never asks for more than this power level (0.1 %).
+        mean_excitation_per_permille: <N> per 0.1 % of power; overrides what the driver knows.
+    """
+
+    driver: str = ""
+    options: dict[str, Any] = {}
+    max_permille: Annotated[int, _between(1, 1000)] = 1000
+    mean_excitation_per_permille: Annotated[float, _positive("a number")] | None = None
+
+
+class AnalysisSection(_Section):
+    """[analysis]: travels with the session, so that every viewer computes with the same numbers.
+
+    Attributes:
+        background_cps: channel -> counts/s that are not the dot's.
+        delay_ns: detector delay; None finds it.
+    """
+
+    background_cps: dict[str, Annotated[float, _between(0, 1e7)]] = {}
+    delay_ns: Annotated[float, _between(-1e6, 1e6)] | None = None
+
+
+class ProtocolSection(_Section):
+    """[protocol]: fluence steps to run at the start, by name or file, and what to do after the last.
+
+    Attributes:
+        run: a shipped protocol's name or a file; "" runs none.
+        after: "hold" stays at the last level, "off" ends emission, "exit" ends the daemon.
+    """
+
+    run: str = ""
+    after: Literal["hold", "off", "exit"] = "hold"
+
+
+class Config(_Section):
+    """The whole file."""
+
+    daemon: DaemonSection = DaemonSection()
+    card: CardSection = CardSection()
+    laser: LaserSection = LaserSection()
+    analysis: AnalysisSection = AnalysisSection()
+    protocol: ProtocolSection = ProtocolSection()

@@ -1,0 +1,132 @@
+"""Commands that start other processes: what they find, and that they leave nobody behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qdmon.cli.child import Child
+from qdmon.cli.errors import UserError
+
+
+def qdmon(*tokens: str, timeout: float = 110) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "qdmon", *tokens], capture_output=True, text=True, timeout=timeout, check=False
+    )
+
+
+def last_object(output: str) -> dict[str, Any]:
+    found = json.loads(output.splitlines()[-1])
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_demo_finds_the_conversion() -> None:
+    done = qdmon("demo", "cdse-zns-2nm", "--headless", "--speed", "20", "--seed", "1")
+    assert done.returncode == 0, done.stderr
+    assert any("ALERT" in line and "auger -> bc" in line for line in done.stdout.splitlines())
+    found = last_object(done.stdout)
+    (conversion,) = found["conversions"]
+    assert (conversion["from"], conversion["to"]) == ("auger", "bc")
+    steps = [segment for segment in found["segments"] if segment["mean_excitation"] is not None]
+    assert [segment["mean_excitation"] for segment in steps] == [0.2, 1.4, 0.2]
+    assert [steps[0]["blinking"], steps[2]["blinking"]] == ["auger", "bc"]
+    assert found["losses"] == []
+
+
+def test_a_simulated_recording_replays_to_the_photons_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "dot.ptu"
+    truth = tmp_path / "truth.json"
+    made = qdmon("simulate", "dot", "mapbbr3", "-o", str(path), "--duration", "3", "--truth", str(truth))
+    assert made.returncode == 0, made.stderr
+    photons = int(made.stdout.split()[1])
+    assert path.with_suffix(".fluence.csv").read_text() == "time_s,mean_excitation\n0,0.1\n"
+    assert json.loads(truth.read_text())["preset"] == "mapbbr3"
+    replayed = qdmon("replay", str(path), "--headless", "--json", "--speed", "max")
+    assert replayed.returncode == 0, replayed.stderr
+    found = last_object(replayed.stdout)
+    assert found["photons"] == photons
+    assert found["source"] == "dot.ptu"
+    assert found["losses"] == []
+
+
+def test_a_damaged_recording_is_replayed_as_far_as_it_goes_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "dot.ptu"
+    assert qdmon("simulate", "dot", "mapbbr3", "-o", str(path), "--duration", "2").returncode == 0
+    path.write_bytes(path.read_bytes()[:-100_001])
+    replayed = qdmon("replay", str(path), "--headless", "--json", "--speed", "max")
+    assert replayed.returncode == 0
+    assert last_object(replayed.stdout)["photons"] > 0
+    assert len(replayed.stderr.splitlines()) >= 1
+    assert "Traceback" not in replayed.stderr
+
+
+def test_watch_reports_a_daemon_without_a_screen(tmp_path: Path) -> None:
+    steps = tmp_path / "steps.toml"
+    steps.write_text("[[step]]\nmean_excitation = 0.2\nduration_s = 5.0\n")
+    address = f"w{os.getpid()}"
+    instruments = ["--simulate", "mapbbr3", "--seed", "3", "--speed", "5"]
+    protocol = ["--protocol", str(steps), "--after", "exit"]
+    with Child(["daemon", *instruments, *protocol, "--bind", address]) as child:
+        child.wait_ready()
+        watched = qdmon("watch", address, "--json")
+        assert watched.returncode == 0, watched.stderr
+        assert child.stop() == 0
+    found = last_object(watched.stdout)
+    assert found["duration_s"] >= 5.0
+    assert found["segments"][0]["mean_excitation"] == 0.2
+
+
+def test_a_child_that_cannot_start_tells_why_in_its_own_words() -> None:
+    with (
+        Child(["daemon", "--simulate", "nope"]) as child,
+        pytest.raises(UserError, match="unknown preset 'nope'"),
+    ):
+        child.wait_ready()
+
+
+def test_a_child_is_stopped_with_its_context_and_reports_success(tmp_path: Path) -> None:
+    with Child(["daemon", "--simulate", "mapbbr3", "--bind", f"c{os.getpid()}"]) as child:
+        child.wait_ready()
+        assert child.running
+        assert child.stop() == 0
+    assert not child.running
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs kill -9")
+def test_a_parent_killed_outright_leaves_no_orphan() -> None:
+    script = (
+        "import sys; from qdmon.cli.child import Child\n"
+        f"child = Child(['daemon', '--simulate', 'mapbbr3', '--bind', 'o{os.getpid()}'])\n"
+        "child.wait_ready(); print(child._process.pid, flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        orphan = int(parent.stdout.readline())
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    until = time.monotonic() + 15
+    while _alive(orphan):
+        assert time.monotonic() < until, "the daemon outlived the process that started it"
+        os.sched_yield()
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process still runs; a zombie that nobody waits for does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        return not Path("/proc").exists()
+    return state != "Z"
