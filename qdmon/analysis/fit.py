@@ -17,6 +17,8 @@ Float32Array = NDArray[np.float32]
 BETA_PRIOR = (1.95, 0.25)
 BETA_RANGE = (1.4, 2.7)
 TRION_RANGE = (0.06, 0.55)
+TRION_STARTS = (0.12, 0.2, 0.32)
+SEARCH_BINS = 1500
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,10 @@ class BinnedDecays:
         """(m,) expected background photons per time bin and micro-bin."""
         return self.background_cps * self.bin_s * self.bins.uniform_share
 
-    def last(self, count: int) -> "BinnedDecays":
-        """The most recent time bins only."""
-        return BinnedDecays(self.counts[-count:], self.bin_s, self.bins, self.background_cps)
+    def thinned(self, most: int) -> "BinnedDecays":
+        """Every so many bins, so that at most this number is left."""
+        step = -(-len(self.counts) // most)
+        return BinnedDecays(self.counts[::step], self.bin_s, self.bins, self.background_cps)
 
 
 @dataclass(frozen=True)
@@ -136,30 +139,29 @@ def _level_parameters(
     return gated / share / (bins * data.bin_s), tau_ns
 
 
-def fit_dot(data: BinnedDecays, warm: DictionaryFit | None = None) -> DictionaryFit | None:
+def fit_dot(data: BinnedDecays) -> DictionaryFit | None:
     """Fit traps and charging to the bins; None where no bright level can be found.
 
-    The likelihood has local optima in the trion lifetime, so several are tried; each then moves to its
-    own photons. `warm` is an earlier fit of the same dot to start from.
+    The likelihood has local optima in the trion lifetime, so several are tried, on some of the bins;
+    each moves to its own photons, and the best goes on with all of them.
     """
-    if warm is not None:
-        candidates = [warm.dot]
-    else:
-        bright = _bright_level(data)
-        level = _level_parameters(data, bright.astype(np.float64)) if bright is not None else None
-        if level is None:
-            return None
-        candidates = [DotParameters(*level, level[1] * r, BETA_PRIOR[0]) for r in (0.12, 0.2, 0.32)]
+    bright = _bright_level(data)
+    level = _level_parameters(data, bright.astype(np.float64)) if bright is not None else None
+    if level is None:
+        return None
+    some = data.thinned(SEARCH_BINS)
     fits = []
-    for dot in candidates:
-        fit = fit_weights(data, dot, trap_and_charge_states(dot, data.bins), start=None, steps=12)
+    for ratio in TRION_STARTS:
+        dot = DotParameters(*level, level[1] * ratio, BETA_PRIOR[0])
+        fit = fit_weights(some, dot, trap_and_charge_states(dot, some.bins), start=None, steps=12)
         for _ in range(2):
-            fit = _move(data, fit, steps=12)
+            fit = _move(some, fit, steps=12)
         fits.append(fit)
-    best = max(fits, key=lambda f: f.log_likelihood)
-    for _ in range(2):
-        best = _move(data, best, steps=15)
-    return _move(data, best, steps=50)
+    dot = max(fits, key=lambda f: f.log_likelihood).dot
+    fit = fit_weights(data, dot, trap_and_charge_states(dot, data.bins), start=None, steps=20)
+    for steps in (10, 40):
+        fit = _move(data, fit, steps=steps)
+    return fit
 
 
 def _move(data: BinnedDecays, fit: DictionaryFit, steps: int) -> DictionaryFit:

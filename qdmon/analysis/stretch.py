@@ -28,7 +28,7 @@ BASE_BIN_S = 0.001
 GROUPS = (1, 2, 5, 10, 20, 50)
 # A bin this rich tells states apart; shorter bins catch more of the switching.
 PHOTONS_PER_BIN = 250
-MOST_BINS = 16_000
+FEWEST_BINS, MOST_BINS = 10, 8_000
 FIRST_FIT_S = 1.0
 FIT_GROWTH = 1.3
 
@@ -41,7 +41,6 @@ class Stretch:
         first_pulse: start of the stretch.
         stop_pulse: how far it has been looked at.
         photons: photons seen.
-        lost_pulses: pulses excluded because of losses.
         background_cps: uniform background of the signal detectors together.
         background_origin: how it was found.
         delayed: share of the signal that comes at any time after the pulse.
@@ -62,7 +61,6 @@ class Stretch:
         self.mean_excitation = mean_excitation
         self.first_pulse = self.stop_pulse = self.since_pulse = first_pulse
         self.photons = 0
-        self.lost_pulses = 0
         self.background_cps = 0.0
         self.background_origin = "assumed zero"
         self.delayed = 0.0
@@ -73,6 +71,7 @@ class Stretch:
         self.pairs: PairCounter | None = None
         self._table: BinTable | None = None
         self._fit: DictionaryFit | None = None
+        self._bin_s = BASE_BIN_S
         self._next_fit_s = FIRST_FIT_S
         self._frozen_pulse: int | None = None
         self._blinks_until_s = 0.0
@@ -89,11 +88,6 @@ class Stretch:
     def stop_s(self) -> float:
         """How far it has been looked at."""
         return self._acq.seconds(self.stop_pulse)
-
-    @property
-    def seen_s(self) -> float:
-        """Time looked at, losses left out."""
-        return self._acq.seconds(self.stop_pulse - self.first_pulse - self.lost_pulses)
 
     def use_axis(self, axis: TimeAxis, channels: tuple[int, int] | None, known_background_cps: float) -> None:
         """Begin sorting by arrival time; photons added before this were only counted.
@@ -129,7 +123,7 @@ class Stretch:
     ) -> tuple[BinnedDecays, FloatArray] | None:
         """Decays of the bins between two pulses, losses left out, and the start of each bin in s."""
         table = self._table
-        if table is None or self.axis is None or table.closed < 10:
+        if table is None or self.axis is None or table.closed < FEWEST_BINS:
             return None
         width = table.pulses_per_row
         first = max(-(-(from_pulse - table.first_pulse) // width), 0)
@@ -137,7 +131,7 @@ class Stretch:
         if to_pulse is not None:
             stop = min(stop, (to_pulse - table.first_pulse) // width)
         rows = table.rows[first:stop]
-        if len(rows) < 10:
+        if len(rows) < FEWEST_BINS:
             return None
         group = self._group(rows)
         n = len(rows) // group
@@ -146,6 +140,8 @@ class Stretch:
         good = np.ones(n, bool)
         for a, b in losses:
             good &= (start_pulse >= b) | (start_pulse + group * width <= a)
+        if np.count_nonzero(good) < FEWEST_BINS:
+            return None
         data = self._data(counts[good], group * BASE_BIN_S, self.axis.bins)
         return data, np.asarray(start_pulse[good] * (self._acq.macro_tick_ps / 1e12), np.float64)
 
@@ -171,16 +167,19 @@ class Stretch:
     def refit(self, losses: list[tuple[int, int]], doubt: str | None) -> None:
         """Estimate the background, fit, and renew the verdict on the stretch."""
         binned = self._binned(self.since_pulse, losses, to_pulse=self._frozen_pulse)
+        stop = self.stop_pulse if self._frozen_pulse is None else self._frozen_pulse
+        span = self._acq.seconds(self.since_pulse), self._acq.seconds(stop)
         if binned is None:
+            if not self.call.states:
+                self.call = undetermined(*span, doubt or "too few photons yet")
             return
         data = self._with_background(binned[0])
         fit = fit_dot(data)
-        stop = self.stop_pulse if self._frozen_pulse is None else self._frozen_pulse
-        span = self._acq.seconds(self.since_pulse), self._acq.seconds(stop)
         if fit is None:
             self.call = undetermined(*span, "no emitting level stands out")
             return
         self._fit = fit
+        self._bin_s = data.bin_s
         self.reading = read_bins(data, fit)
         self.call = call_of(data, self.reading, span, doubt)
 
@@ -250,8 +249,11 @@ class Stretch:
         elapsed = self._acq.seconds(self.stop_pulse - self.since_pulse)
         self._next_fit_s = max(elapsed * FIT_GROWTH, elapsed + 0.5)
 
-    def dark_tail_s(self, threshold_cps: float, longest_s: float) -> float:
-        """How long the net rate has been below a threshold up to now, looking back so far at most."""
+    def dark_tail_s(self, threshold_cps: float, longest_s: float, losses: list[tuple[int, int]]) -> float:
+        """How long the net rate has been below a threshold up to now, looking back so far at most.
+
+        Time with losses proves nothing: the tail begins behind it.
+        """
         if self._table is None:
             return 0.0
         # Bins in which the threshold stands well above the shot noise.
@@ -261,28 +263,42 @@ class Stretch:
         if not n:
             return 0.0
         counts = rows[len(rows) - n * step :].sum(axis=1, dtype=np.int64).reshape(n, step).sum(axis=1)
-        lit = np.flatnonzero(counts / (step * BASE_BIN_S) - self.background_cps >= threshold_cps)
-        return float((n - 1 - lit[-1]) if len(lit) else n) * step * BASE_BIN_S
+        lit = counts / (step * BASE_BIN_S) - self.background_cps >= threshold_cps
+        width = step * self._table.pulses_per_row
+        start = self._table.first_pulse + self._table.closed * self._table.pulses_per_row - n * width
+        for first, stop in losses:
+            if stop > start:
+                lit[max(first - start, 0) // width : -((start - stop) // width)] = True
+        last = np.flatnonzero(lit)
+        return float((n - 1 - last[-1]) if len(last) else n) * step * BASE_BIN_S
 
     def freeze_before(self, pulse: int) -> None:
         """The dot bleached here: the verdict rests on what came before."""
         self._frozen_pulse = pulse
         self._next_fit_s = 0.0
 
-    def mean_rate(self) -> Estimate:
+    def _seen_s(self, first_pulse: int, losses: list[tuple[int, int]]) -> float:
+        """Time looked at from a pulse on, losses left out."""
+        seen, position = 0, first_pulse
+        for first, stop in sorted(losses):
+            seen += max(min(first, self.stop_pulse) - position, 0)
+            position = max(position, stop)
+        return self._acq.seconds(seen + max(self.stop_pulse - position, 0))
+
+    def mean_rate(self, losses: list[tuple[int, int]]) -> Estimate:
         """Photons per second in all detectors, background included."""
-        seen = self.seen_s
+        seen = self._seen_s(self.first_pulse, losses)
         if seen <= 0:
             return UNKNOWN
         return Estimate(self.photons / seen, float(np.sqrt(self.photons)) / seen)
 
-    def lifetime(self) -> Estimate:
+    def lifetime(self, losses: list[tuple[int, int]]) -> Estimate:
         """Mean lifetime of all photons of the stretch, one exponential, background corrected."""
         if self._table is None or self.axis is None:
             return UNKNOWN
-        rows = self._table.rows
-        counts = rows.sum(axis=0, dtype=np.float64)
-        background = self.background_cps * len(rows) * BASE_BIN_S * self.axis.bins.uniform_share
+        counts = self._table.rows.sum(axis=0, dtype=np.float64)
+        seen = self._seen_s(self._table.first_pulse, losses)
+        background = self.background_cps * seen * self.axis.bins.uniform_share
         fit = lifetime_mle(counts, background, replace(self.axis.bins, delayed=self.delayed))
         return Estimate(fit.tau_ns, fit.error_ns) if fit is not None else UNKNOWN
 
@@ -309,8 +325,7 @@ class Stretch:
         if self.reading is None or self._fit is None or self.call.blinking in ("bc", "hc", "none"):
             return UNKNOWN, None
         bins = len(self.reading.auger)
-        seconds = self._acq.seconds(self.stop_pulse - self.since_pulse)
-        bin_s = seconds / max(bins, 1)
+        bin_s = self._bin_s
         rate = charging_rate_hz(self.reading.blinks, bins, bin_s)
         if rate is None:
             return UNKNOWN, None
