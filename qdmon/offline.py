@@ -1,77 +1,14 @@
 """Analysis of a recording: its messages, with the fluence steps a user knows, through the monitor."""
 
-import csv
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Sequence
 
-from hardware.types import Acquisition
 from qdmon.analysis.monitor import Monitor
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import Event, FluenceStep, Snapshot
+from qdmon.fluence import with_fluence
 from streams.formats import Recording
-from streams.messages import Fluence, Message, PhotonBatch, Segment
 
-__all__ = ["StepsError", "analyze_recording", "read_steps", "with_fluence"]
-
-
-class StepsError(ValueError):
-    """A table of fluence steps cannot be used; one line that says why."""
-
-
-def read_steps(path: Path) -> tuple[FluenceStep, ...]:
-    """Fluence steps from a CSV table with the header `time_s,mean_excitation`.
-
-    Raises:
-        StepsError: the file is missing, or a line is not two finite non-negative numbers in order of time.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise StepsError(f"{path}: cannot be read as a table of fluence steps ({error})") from None
-    if not rows or [c.strip() for c in rows[0]] != ["time_s", "mean_excitation"]:
-        raise StepsError(f"{path}: the first line must be time_s,mean_excitation")
-    steps: list[FluenceStep] = []
-    for number, row in enumerate(rows[1:], 2):
-        if not row:
-            continue
-        try:
-            time_s, mean_excitation = (float(cell) for cell in row)
-        except ValueError:
-            raise StepsError(f"{path}:{number}: needs two numbers, found {','.join(row)[:40]!r}") from None
-        if not (0 <= time_s < 1e9 and 0 <= mean_excitation < 1e4):
-            raise StepsError(f"{path}:{number}: time and <N> must be finite and not negative")
-        if steps and time_s <= steps[-1].start_s:
-            raise StepsError(f"{path}:{number}: times must increase")
-        steps.append(FluenceStep(time_s, mean_excitation))
-    if not steps:
-        raise StepsError(f"{path}: no steps in it")
-    return tuple(steps)
-
-
-def with_fluence(messages: Iterator[Message], steps: Sequence[FluenceStep]) -> Iterator[Message]:
-    """The same messages with a `Fluence` at each step of the first segment; batches are cut there."""
-    acquisition: Acquisition | None = None
-    waiting: list[tuple[int, FluenceStep]] = []
-    for message in messages:
-        if isinstance(message, Segment) and acquisition is None:
-            acquisition = message.acquisition
-            waiting = [(acquisition.pulses(step.start_s), step) for step in steps]
-        if not isinstance(message, PhotonBatch) or message.segment != 0:
-            yield message
-            continue
-        batch = message
-        while waiting and waiting[0][0] < batch.stop_pulse:
-            pulse, step = waiting.pop(0)
-            pulse = max(pulse, batch.first_pulse)
-            if pulse > batch.first_pulse:
-                head = batch.photons.between(batch.first_pulse, pulse)
-                yield replace(batch, stop_pulse=pulse, photons=head)
-                tail = batch.photons.between(pulse, batch.stop_pulse)
-                batch = replace(batch, first_pulse=pulse, photons=tail)
-            yield Fluence(0, pulse, step.mean_excitation, origin="file")
-        yield batch
+__all__ = ["analyze_recording"]
 
 
 def analyze_recording(

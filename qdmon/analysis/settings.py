@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 __all__ = ["AnalysisSettings"]
 
+_BACKGROUND = "analysis.background_cps."
+_DELAY = "analysis.delay_ns"
+
 
 @dataclass(frozen=True, slots=True)
 class AnalysisSettings:
@@ -31,3 +34,35 @@ class AnalysisSettings:
     window_s: float = 5.0
     trace_kept_s: float = 3600.0
     segment_kept_s: float = 120.0
+
+    def to_text(self) -> dict[str, str]:
+        """Entries for `Acquisition.settings`, by which every viewer of a session analyses alike."""
+        text = {
+            f"{_BACKGROUND}{'all' if channel is None else channel}": repr(rate)
+            for channel, rate in self.background_cps.items()
+        }
+        if self.detector_delay_ns is not None:
+            text[_DELAY] = repr(self.detector_delay_ns)
+        return text
+
+    @classmethod
+    def from_text(cls, settings: Mapping[str, str]) -> "AnalysisSettings":
+        """What a segment's settings say; entries that make no sense are left out.
+
+        They may come from a foreign file or another machine, so nothing here raises.
+        """
+        background: dict[int | None, float] = {}
+        for key, text in settings.items():
+            rate = _number(text) if key.startswith(_BACKGROUND) else None
+            channel = key.removeprefix(_BACKGROUND)
+            if rate is not None and rate >= 0 and (channel.isdecimal() or channel == "all"):
+                background[None if channel == "all" else int(channel)] = rate
+        return cls(background_cps=background, detector_delay_ns=_number(settings.get(_DELAY, "")))
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if abs(value) < 1e9 else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from qdmon.cli.errors import UserError, report_error, say_error
+from qdmon.cli.errors import FAILED, UserError, report_error, say_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ def analyze(
         irf: instrument response: a table time_ns,counts or a recording of scattered light.
         delay_ns: delay of the second detector in ns, or auto.
     """
-    from qdmon.offline import read_steps
+    from qdmon.fluence import read_steps
 
     if not files:
         raise UserError("analyze needs at least one recording: qdmon analyze FILE...")
@@ -48,7 +48,8 @@ def analyze(
     failed = 0
     for file in files:
         try:
-            _one(file, steps, background, irf, delay, json_lines=json_lines)
+            if not _one(file, steps, background, irf, delay, json_lines=json_lines):
+                failed = FAILED
         except (ValueError, OSError) as error:
             failed = report_error(error)
     return failed
@@ -62,12 +63,14 @@ def _one(
     delay_ns: float | None,
     *,
     json_lines: bool,
-) -> None:
+) -> bool:
+    """Analyse one file and print the result; False if some of the file could not be used."""
     from qdmon.analysis.settings import AnalysisSettings
     from qdmon.irf import read_irf
     from qdmon.offline import analyze_recording
     from qdmon.report import report
     from streams.formats import open_recording
+    from streams.text import clean_text
 
     recording = open_recording(file)
     settings = AnalysisSettings(
@@ -78,7 +81,7 @@ def _one(
     )
     snapshot, _ = analyze_recording(recording, steps, settings)
     for problem in recording.problems:
-        say_error(f"{file}: {problem}")
+        say_error(f"{clean_text(str(file), 300)}: {problem}")
     if snapshot is None:
         raise UserError(f"{file}: holds no segment to analyse")
     if json_lines:
@@ -86,6 +89,7 @@ def _one(
     else:
         _print_text(recording, snapshot)
     sys.stdout.flush()
+    return not recording.problems
 
 
 def _background(text: str | None) -> "Mapping[int | None, float]":
@@ -119,7 +123,8 @@ def _delay(text: str) -> float | None:
 def _print_text(recording: "Recording", snapshot: "Snapshot") -> None:
     """The same for people."""
     from qdmon.summary import summary_lines
+    from streams.text import clean_text
 
-    print(f"{recording.path}")
+    print(clean_text(str(recording.path), 300))
     for line in summary_lines(snapshot):
         print(f"  {line}")

@@ -52,16 +52,16 @@ def _python() -> list[Finding]:
 
 def _drivers() -> list[Finding]:
     from hardware.protocols import DeviceError
-    from hardware.registry import driver_names, verification
+    from hardware.registry import driver_names, roles, verification
 
     found = []
     for name in driver_names():
         try:
-            level = verification(name)
+            level, brings = verification(name), ", ".join(roles(name)) or "roles not said"
         except DeviceError as error:
             found.append(Finding(f"driver {name}", str(error), False))
         else:
-            found.append(Finding(f"driver {name}", f"verified: {level or 'it does not say'}", True))
+            found.append(Finding(f"driver {name}", f"{brings}; verified: {level or 'it does not say'}", True))
     return found or [Finding("drivers", "none installed; install qdmon again", False)]
 
 

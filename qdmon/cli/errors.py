@@ -25,6 +25,8 @@ _EXPECTED = (
     ("qdmon.cli.errors", "UserError", USAGE),
     ("qdmon.config.load", "ConfigError", USAGE),
     ("qdmon.daemon.protocol", "ProtocolError", USAGE),
+    ("qdmon.fluence", "StepsError", USAGE),
+    ("qdmon.irf", "IrfError", USAGE),
     ("streams.endpoints", "EndpointError", FAILED),
     ("hardware.protocols", "DeviceError", FAILED),
     ("streams.formats", "FormatError", FAILED),

@@ -6,13 +6,11 @@ from collections.abc import Callable
 from typing import TextIO
 
 from qdmon.analysis.monitor import Monitor
-from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import Event
 from qdmon.cli.drain import Drain
-from qdmon.config.analysis import settings_from_text
 from qdmon.report import report
 from streams.endpoints import Endpoints
-from streams.messages import Message, Segment, Session, Status
+from streams.messages import Message, Status
 from streams.subscriber import LinkEvent
 from streams.text import clean_text
 
@@ -34,24 +32,14 @@ class HeadlessView:
         self._source = source
         self._as_json = as_json
         self._out = out or sys.stdout
-        self._settings = AnalysisSettings()
-        self._monitor = Monitor(self._settings)
-        self._session: Session | None = None
+        self._monitor = Monitor()
 
     def take(self, item: Message | LinkEvent) -> bool:
         """Take a message or news of the link; False once the session is over."""
         if isinstance(item, LinkEvent):
             self._line(f"-- {clean_text(item.text)}")
             return item.kind != "ended"
-        if isinstance(item, Session):
-            self._session = item
-        elif isinstance(item, Segment):
-            if item.index == 0:
-                self._settings = settings_from_text(item.acquisition.settings)
-                self._monitor = Monitor(self._settings)
-                if self._session is not None:
-                    self._monitor.feed(self._session)
-        elif isinstance(item, Status) and item.state == "fault":
+        if isinstance(item, Status) and item.state == "fault":
             self._line(f"-- fault: {clean_text(item.text)}")
         events = self._monitor.feed(item)
         for event in events:
@@ -65,7 +53,7 @@ class HeadlessView:
         snapshot = self._monitor.snapshot()
         if snapshot is not None:
             print(
-                json.dumps(report(snapshot, self._source, self._settings), allow_nan=False),
+                json.dumps(report(snapshot, self._source, self._monitor.settings), allow_nan=False),
                 file=self._out,
                 flush=True,
             )

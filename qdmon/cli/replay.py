@@ -13,6 +13,7 @@ def replay(
     /,
     *,
     speed: str = "1",
+    fluence: Path | None = None,
     headless: bool = False,
     json_: bool = False,
     fps: int = 10,
@@ -26,25 +27,33 @@ def replay(
     Args:
         file: .ptu or .pt3 recording.
         speed: recorded seconds per second, or max.
+        fluence: table of fluence steps, time_s,mean_excitation.
         headless: no screen; print events as they come and the report at the end.
         json_: with --headless, print report objects only.
         fps: pictures per second at most, 1 to 30.
         ascii_: draw with ASCII characters only.
         no_mouse: leave the mouse to the terminal, for selecting text.
     """
-    from qdmon.cli.errors import say_error
+    from qdmon.cli.errors import FAILED, say_error
     from qdmon.cli.hosting import follow_child, show_child
+    from qdmon.fluence import read_steps
     from streams.formats import open_recording
     from streams.text import clean_text
 
     parse_speed(speed)
-    for problem in open_recording(file).problems:
-        say_error(f"{file}: {problem}")
+    problems = open_recording(file).problems
+    for problem in problems:
+        say_error(f"{clean_text(str(file), 300)}: {problem}")
     arguments = ["serve-file", str(file.absolute()), "--speed", speed]
+    if fluence is not None:
+        read_steps(fluence)
+        arguments += ["--fluence", str(fluence.absolute())]
     name = clean_text(file.name)
     if headless:
-        return follow_child(arguments, name, as_json=json_)
-    return show_child(arguments, title=f"replay {name}", fps=fps, ascii_only=ascii_, mouse=not no_mouse)
+        code = follow_child(arguments, name, as_json=json_)
+    else:
+        code = show_child(arguments, title=f"replay {name}", fps=fps, ascii_only=ascii_, mouse=not no_mouse)
+    return code or (FAILED if problems else 0)
 
 
 def serve_file(
@@ -53,6 +62,7 @@ def serve_file(
     *,
     bind: str,
     speed: str = "1",
+    fluence: Path | None = None,
     with_parent: Annotated[bool, Parameter(show=False)] = False,
 ) -> int:
     """Publish a recording as if it happened now, starting when the first viewer has joined.
@@ -61,15 +71,18 @@ def serve_file(
         file: the recording.
         bind: where viewers find it.
         speed: recorded seconds per second, or max.
+        fluence: table of fluence steps.
         with_parent: end when standard input ends.
     """
     from qdmon.daemon.playback import ReplayOptions, run_replay
+    from qdmon.fluence import read_steps
     from streams.endpoints import Endpoints
 
     def ready(endpoints: Endpoints) -> None:
         print(f"listening at {endpoints}", flush=True)
 
-    run_replay(ReplayOptions(file, bind, parse_speed(speed), with_parent=with_parent, ready=ready))
+    steps = read_steps(fluence) if fluence is not None else ()
+    run_replay(ReplayOptions(file, bind, parse_speed(speed), steps, with_parent=with_parent, ready=ready))
     return 0
 
 

@@ -1,11 +1,13 @@
 """A file in the place of instruments: the same session, published again."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from qdmon.analysis.snapshot import FluenceStep
 from qdmon.daemon.stopping import end_by_signal, stop_signals, watch_parent
+from qdmon.fluence import with_fluence
 from streams.endpoints import Endpoints, parse_address
 from streams.formats import open_recording
 from streams.messages import End, Message
@@ -23,6 +25,7 @@ class ReplayOptions:
         file: the recording.
         bind: address.
         speed: recorded seconds per second; infinity waits for nobody but the viewers.
+        steps: fluence steps that the file does not hold.
         with_parent: end when standard input does.
         ready: called with the endpoints once viewers can connect.
     """
@@ -30,6 +33,7 @@ class ReplayOptions:
     file: Path
     bind: str
     speed: float = 1.0
+    steps: Sequence[FluenceStep] = ()
     with_parent: bool = False
     ready: Callable[[Endpoints], None] | None = None
 
@@ -60,7 +64,8 @@ async def serve_replay(options: ReplayOptions) -> int | None:
                 watch_parent(stop.set)
             serving = tasks.create_task(publisher.serve())
             stopped = tasks.create_task(stop.wait())
-            playing = tasks.create_task(_play(publisher, recording.messages(), options.speed))
+            messages = with_fluence(recording.messages(), options.steps)
+            playing = tasks.create_task(_play(publisher, messages, options.speed))
             if options.ready is not None:
                 options.ready(endpoints)
             await asyncio.wait({playing, stopped}, return_when=asyncio.FIRST_COMPLETED)

@@ -14,7 +14,7 @@ from hardware.protocols import Bench, DeviceError
 from hardware.registry import combine, create_bench
 from hardware.types import Acquisition
 from qdmon.config import Config
-from qdmon.config.analysis import settings_to_text
+from qdmon.config.analysis import analysis_settings
 from qdmon.daemon.instruments import Instruments
 from qdmon.daemon.levels import levels_for
 from qdmon.daemon.protocol import FluenceProtocol, load_protocol, protocol_for_preset
@@ -112,7 +112,7 @@ async def serve(options: DaemonOptions) -> int | None:
     )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(instruments.close)
-        acquisition = await instruments.open(settings_to_text(config.analysis))
+        acquisition = await instruments.open(analysis_settings(config.analysis).to_text())
         await instruments.card_thread.call(lambda: _warm_up(acquisition, options.simulate), timeout_s=120)
         levels = levels_for(protocol, acquisition, bench.mean_excitation_per_permille) if protocol else []
         session = _session(acquisition, instruments, config.daemon.title)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qdmon.analysis.settings import AnalysisSettings
 from qdmon.config import Config, ConfigError, load_config
-from qdmon.config.analysis import settings_from_text, settings_to_text
+from qdmon.config.analysis import analysis_settings
 from qdmon.config.load import parse_config
 from qdmon.config.model import AnalysisSection
 
@@ -78,7 +79,7 @@ def test_the_analysis_section_reaches_a_viewer_unchanged(
     section = AnalysisSection(
         background_cps={str(channel): rate for channel, rate in background.items()}, delay_ns=delay_ns
     )
-    settings = settings_from_text(settings_to_text(section))
+    settings = AnalysisSettings.from_text(analysis_settings(section).to_text())
     assert settings.background_cps == background
     assert settings.detector_delay_ns == delay_ns
 
@@ -87,4 +88,4 @@ def test_the_analysis_section_reaches_a_viewer_unchanged(
     st.dictionaries(st.sampled_from(["analysis.background_cps.x", "analysis.delay_ns", "preset"]), st.text())
 )
 def test_foreign_settings_never_raise_and_never_make_up_a_background(text: dict[str, str]) -> None:
-    assert settings_from_text(text).background_cps == {}
+    assert AnalysisSettings.from_text(text).background_cps == {}
