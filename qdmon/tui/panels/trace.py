@@ -1,9 +1,11 @@
 """Intensity and mean arrival time against time, with fluence steps, losses, verdicts and conversions."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.snapshot import Snapshot
+from qdmon.analysis.snapshot import Blinking, Snapshot
 from qdmon.tui.panels.box import centred, panel_box
 from qdmon.tui.render.axes import LABEL_CELLS, draw_x_axis, draw_y_axis
 from qdmon.tui.render.frame import Frame, Rect
@@ -139,14 +141,24 @@ def _draw_mark(frame: Frame, plot: Rect, column: int, glyph: str, text: str, ink
 def _draw_ribbon(frame: Frame, row: Rect, snapshot: Snapshot, grid: TimeGrid) -> None:
     """The verdict on every stretch of constant fluence, under the photons it was reached from."""
     frame.text_right(row.x - 1, row.y, "type", Ink.MUTED)
-    for result in snapshot.segments:
-        first, stop = grid.cell(result.start_s), grid.cell(min(result.stop_s, snapshot.time_s))
-        first, stop = max(0, first), min(row.width, stop)
+    for start_s, stop_s, blinking, chance in _verdicts(snapshot):
+        first, stop = max(0, grid.cell(start_s)), min(row.width, grid.cell(stop_s))
         if stop - first < 1:
             continue
-        call = result.call
-        ink = Ink[f"{BLINKING_INKS[call.blinking].name}_BAR"]
-        chance = "" if call.blinking == "undetermined" else probability(call.probabilities.get(call.blinking))
+        ink = Ink[f"{BLINKING_INKS[blinking].name}_BAR"]
         frame.fill(Rect(row.x + first, row.y, stop - first, 1), " ", ink)
-        frame.text(row.x + first, row.y, f" {call.blinking} {chance}", ink, stop=row.x + stop)
+        frame.text(row.x + first, row.y, f" {blinking} {chance}", ink, stop=row.x + stop)
         frame.text(row.x + stop - 1, row.y, " ", Ink.TEXT)
+
+
+def _verdicts(snapshot: Snapshot) -> Iterator[tuple[float, float, Blinking, str]]:
+    """Start, stop, type and probability of each fluence; in two parts where the dot converted inside it."""
+    for result in snapshot.segments:
+        start_s = result.start_s
+        for conversion in snapshot.conversions:
+            if start_s < conversion.time_s < result.stop_s:
+                yield start_s, conversion.time_s, conversion.before, ""
+                start_s = conversion.time_s
+        call = result.call
+        chance = "" if call.blinking == "undetermined" else probability(call.probabilities.get(call.blinking))
+        yield start_s, min(result.stop_s, snapshot.time_s), call.blinking, chance
