@@ -44,18 +44,29 @@ def _from_table(
 ) -> dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = list(csv.reader(file))
-        table = np.array([[float(cell) for cell in row] for row in rows if row])
-    except (OSError, ValueError, csv.Error):
-        raise IrfError(f"{path}: cannot be read; it needs time_ns and a column of counts") from None
-    names = [cell.strip() for cell in header]
-    if len(names) < 2 or names[0] != "time_ns" or table.ndim != 2 or table.shape[1] != len(names):
+            lines = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise IrfError(f"{path}: cannot be read as a table of a response ({error})") from None
+    names = [cell.strip() for cell in lines[0]] if lines else []
+    if len(names) < 2 or names[0] != "time_ns":
         raise IrfError(f"{path}: the first line must be time_ns,counts or time_ns and channel numbers")
+    rows = [_row(path, number, line, len(names)) for number, line in enumerate(lines[1:], 2) if line]
+    table = np.array(rows, np.float64).reshape(len(rows), len(names))
     if names[1] == "counts":
         return dict.fromkeys(acquisition.channels, (table[:, 0], table[:, 1]))
     if not all(name.isdigit() for name in names[1:]):
         raise IrfError(f"{path}: columns after time_ns must be channel numbers")
     return {int(name): (table[:, 0], table[:, i + 1]) for i, name in enumerate(names[1:])}
+
+
+def _row(path: Path, number: int, line: list[str], columns: int) -> list[float]:
+    try:
+        row = [float(cell) for cell in line]
+    except ValueError:
+        row = []
+    if len(row) != columns or not np.isfinite(row).all() or min(row[1:]) < 0:
+        raise IrfError(f"{path}:{number}: needs a time and {columns - 1} counts, all finite and not negative")
+    return row
 
 
 def _from_photons(path: Path) -> dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]:

@@ -95,26 +95,36 @@ class BinTable:
         self._sums = np.zeros(1024, np.float32)
 
     @property
+    def _complete(self) -> int:
+        """Complete rows in memory."""
+        return (self._stop_pulse - self._origin) // self.pulses_per_row
+
+    @property
+    def _surplus(self) -> int:
+        """Rows in memory beyond those to keep; hidden, as their number depends on how the photons came."""
+        return max(self._complete - self._max_rows, 0)
+
+    @property
     def first_pulse(self) -> int:
         """Pulse at which the oldest kept row starts."""
-        return self._origin
+        return self._origin + self._surplus * self.pulses_per_row
 
     @property
     def closed(self) -> int:
         """Number of kept rows that are complete."""
-        return (self._stop_pulse - self._origin) // self.pulses_per_row
+        return self._complete - self._surplus
 
     @property
     def rows(self) -> NDArray[np.uint16] | NDArray[np.int32]:
         """(closed, columns) counts of the complete rows; a view."""
-        view = self._rows[: self.closed]
+        view = self._rows[self._surplus : self._complete]
         view.flags.writeable = False
         return view
 
     @property
     def sums(self) -> NDArray[np.float32]:
         """(closed,) summed arrival times of the complete rows, ns; a view."""
-        view = self._sums[: self.closed]
+        view = self._sums[self._surplus : self._complete]
         view.flags.writeable = False
         return view
 
@@ -122,9 +132,9 @@ class BinTable:
         needed = (stop_pulse - self._origin) // self.pulses_per_row + 2
         if needed <= len(self._rows):
             return
-        drop = max(self.closed - self._max_rows, 0)
+        drop = self._surplus
         self._origin += drop * self.pulses_per_row
-        kept = self.closed + 1
+        kept = self._complete + 1
         size = max(2 * (needed - drop), 1024)
         rows = np.zeros((size, self._columns), self._rows.dtype)
         sums = np.zeros(size, np.float32)
@@ -162,4 +172,4 @@ class BinTable:
         self._stop_pulse = stop_pulse
 
     def _partial(self) -> tuple[np.uint64, int]:
-        return np.uint64(self._origin + self.closed * self.pulses_per_row), self.closed
+        return np.uint64(self._origin + self._complete * self.pulses_per_row), self._complete

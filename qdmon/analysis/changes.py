@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hardware.jit import jit
 
-__all__ = ["HULLS", "MOST_CORNERS", "gain_of_split", "scan_for_change"]
+__all__ = ["HULLS", "MOST_CORNERS", "scan_for_change"]
 
 # Upper and lower hull of total against time, upper and lower hull of late light against total.
 HULLS = 4
@@ -76,7 +76,7 @@ def scan_for_change(
         seen: (3,) bins, counts and late counts since the level began; updated.
         corners: (HULLS, MOST_CORNERS, 3) candidates, each as `seen` was there; updated.
         sizes: (HULLS,) corners in use; updated.
-        look_back: candidates older than this many bins are not considered.
+        look_back: only candidates less than this many bins back are considered.
         thresholds: nats for total light alone, and for early and late light together.
 
     Returns:
@@ -93,7 +93,7 @@ def scan_for_change(
         for h in range(np.uint64(HULLS)):
             for j in range(np.uint64(sizes[h])):
                 t, k, k_late = corners[h, j]
-                if t < 1.0 or seen[0] - t > look_back:
+                if t < 1.0 or seen[0] - t >= look_back:
                     continue
                 alone = split_gain(k, seen[1], t, seen[0])
                 joint = split_gain(k_late, seen[2], t, seen[0])

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qdmon.analysis.snapshot import UNKNOWN, Charging, Estimate
 
 __all__ = ["ChargingCount", "charging_exponent"]
+
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +41,25 @@ def charging_exponent(counts: list[ChargingCount]) -> Charging:
     design = np.stack([np.ones_like(x), x], axis=1)
     beta = np.array([np.log(events.sum() / time.sum()) - x.mean(), 1.0])
     for _ in range(50):
-        expected = time * np.exp(np.clip(design @ beta, -30, 30))
+        expected = time * np.exp(design @ beta)
         information = design.T @ (design * expected[:, None])
         if np.linalg.cond(information) > 1e12:
             return Charging(UNKNOWN)
         step = np.linalg.solve(information, design.T @ (events - expected))
-        beta = beta + np.clip(step, -1, 1)
+        # A full step from a poor start overshoots; the likelihood is concave, so a shorter one climbs.
+        while np.abs(step).max() > 1e-9 and _gain(step, beta, design, events, time) < 0:
+            step = step / 2
+        beta = beta + step
         if np.abs(step).max() < 1e-9:
             break
     error = float(np.sqrt(np.linalg.inv(information)[1, 1]))
     return Charging(Estimate(float(beta[1]), error))
+
+
+def _gain(
+    step: FloatArray, beta: FloatArray, design: FloatArray, events: FloatArray, time: FloatArray
+) -> float:
+    """What a step adds to the Poisson log-likelihood."""
+    old, new = design @ beta, design @ (beta + step)
+    with np.errstate(over="ignore"):
+        return float(events @ (new - old) - time @ (np.exp(new) - np.exp(old)))

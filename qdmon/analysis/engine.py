@@ -9,6 +9,7 @@ import numpy as np
 from hardware.types import Acquisition, Loss, Photons
 from qdmon.analysis.bins import BinTable
 from qdmon.analysis.charging import charging_exponent
+from qdmon.analysis.dynamics import Dynamics
 from qdmon.analysis.equations import lifetime_from_window_mean
 from qdmon.analysis.g2 import Pairs, g2_from_pairs, no_g2
 from qdmon.analysis.settings import AnalysisSettings
@@ -38,6 +39,7 @@ class Engine:
         self.losses: list[Loss] = []
         self.finished: list[SegmentResult] = []
         self.stretch: Stretch | None = Stretch(acquisition, settings, 0, None)
+        self.dynamics = Dynamics(acquisition, 0, settings.segment_kept_s)
         self.steps: list[tuple[float, float | None]] = []
         self.axis: TimeAxis | None = None
         self.watcher = ConversionWatcher(acquisition)
@@ -77,15 +79,15 @@ class Engine:
             self.stretch = None
             return []
         self.stretch = Stretch(self.acquisition, self.settings, self.position, mean_excitation)
+        self.dynamics = Dynamics(self.acquisition, self.position, self.settings.segment_kept_s)
         if self.axis is not None:
+            self.dynamics.use_axis(self.axis)
             self.stretch.use_axis(self.axis, self._correlated, self._last_background())
         return [Event(time_s, "fluence", "info", f"<N> = {mean_excitation:g}")]
 
     def loss(self, loss: Loss) -> list[Event]:
         """Photons are missing somewhere at or after the present position."""
         self.losses.append(loss)
-        if self.stretch is not None:
-            self.stretch.lost_pulses += loss.stop_pulse - loss.first_pulse
         seconds = self.acquisition.seconds(loss.stop_pulse - loss.first_pulse)
         text = f"{loss.cause.value}: {seconds:.3g} s without photons"
         return [Event(self.acquisition.seconds(loss.first_pulse), "loss", "warning", text)]
@@ -96,7 +98,9 @@ class Engine:
         if self.axis is None:
             self._calibrate(force=True)
         if self.stretch is not None:
+            self.stretch.stop_pulse = self.position
             self.stretch.refit(self.spans, self.doubt())
+            self._refit_dynamics(self.stretch)
             events = self.watcher.look(self.stretch, self.spans, self.doubt())
             self.looks += 1
         return events
@@ -128,6 +132,7 @@ class Engine:
             self._trace_decays.add_decays(photons, stop, self.axis.micro_bin, self.axis.arrival_ns)
         if self.stretch is not None:
             self.stretch.sort(photons, stop)
+            self.dynamics.sort(photons, stop, self.spans)
 
     def _look(self) -> list[Event]:
         self.looks += 1
@@ -137,8 +142,14 @@ class Engine:
         if stretch is None:
             return []
         doubt = self.doubt()
-        stretch.refit_if_due(self.spans, doubt)
+        if stretch.refit_if_due(self.spans, doubt):
+            self._refit_dynamics(stretch)
         return self.watcher.look(stretch, self.spans, doubt)
+
+    def _refit_dynamics(self, stretch: Stretch) -> None:
+        self.dynamics.refit(
+            stretch.since_pulse, self.spans, stretch.call, stretch.background_cps, stretch.delayed
+        )
 
     def _calibrate(self, *, force: bool) -> None:
         """Place the pulse on each detector's axis, then sort what was waiting for it."""
@@ -167,6 +178,7 @@ class Engine:
         )
         self._correlated = self._brightest_two()
         self.stretch.use_axis(self.axis, self._correlated, 0.0)
+        self.dynamics.use_axis(self.axis)
         pending, self._pending = self._pending, []
         position, self.position = self.position, 0
         for photons, stop in pending:
@@ -201,10 +213,14 @@ class Engine:
         if stretch is None:
             return
         self._background_before = stretch.background_cps
+        if self.axis is None:
+            stretch.stop_pulse = self.position
         if stretch.pairs is not None:
             self._pairs_before += stretch.pairs.pairs
         if stretch.stop_pulse > stretch.first_pulse:
             stretch.refit(self.spans, self.doubt())
+            self.dynamics.close()
+            self._refit_dynamics(stretch)
             self.finished.append(self.result_of(stretch))
             self.watcher.stretch_over(stretch)
         self.stretch = None
@@ -271,11 +287,16 @@ class Engine:
             stretch.stop_s,
             stretch.mean_excitation,
             stretch.call,
-            stretch.mean_rate(),
-            stretch.lifetime(),
+            stretch.mean_rate(self.spans),
+            stretch.lifetime(self.spans),
             stretch.blinking_rate(self.spans),
             rate,
             self.g2_of(stretch.pairs.pairs if stretch.pairs is not None else Pairs.none()),
+            self.dynamics.levels(stretch.background_cps, stretch.delayed),
+            self.dynamics.intensities,
+            self.dynamics.on_dwells,
+            self.dynamics.off_dwells,
+            self.dynamics.correlation,
         )
 
     def charging(self) -> Charging:

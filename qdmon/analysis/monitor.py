@@ -18,6 +18,7 @@ from qdmon.analysis.snapshot import (
     Snapshot,
     Trace,
 )
+from qdmon.analysis.spectral_shift import Peak, SpectralWatch
 from qdmon.analysis.spectrum import peak_nm
 from streams.messages import (
     End,
@@ -44,13 +45,17 @@ class Monitor:
 
     The result depends on the photons and the messages, not on how photons were cut into batches. A new
     segment (another time base) starts afresh; what was concluded before stays in the events.
+
+    Attributes:
+        settings: those given, else what the session says of itself.
     """
 
     def __init__(self, settings: AnalysisSettings | None = None) -> None:
-        self._settings = settings or AnalysisSettings()
+        self._given = settings
+        self.settings = settings or AnalysisSettings()
         self._engine: Engine | None = None
         self._events: list[Event] = []
-        self._peaks: list[tuple[float, Estimate]] = []
+        self._spectra = SpectralWatch()
         self._emission: bool | str | None = "never said"
         self._drawn: tuple[int, Decay, FlidMap] | None = None
 
@@ -64,10 +69,11 @@ class Monitor:
         if isinstance(message, Session):
             self._engine = None
             self._events = []
-            self._peaks = []
             return []
         if isinstance(message, Segment):
-            self._engine = Engine(message.acquisition, self._settings)
+            self.settings = self._given or AnalysisSettings.from_text(message.acquisition.settings)
+            self._engine = Engine(message.acquisition, self.settings)
+            self._spectra = SpectralWatch()
             self._drawn = None
             return [Event(0.0, "segment", "info", "new time base")] if message.index else []
         engine = self._engine
@@ -96,11 +102,13 @@ class Monitor:
                 return []
 
     def _spectrum(self, engine: Engine, spectrum: Spectrum) -> list[Event]:
-        middle = engine.acquisition.seconds((spectrum.first_pulse + spectrum.stop_pulse) // 2)
         found = peak_nm(spectrum.wavelength_nm, spectrum.counts, spectrum.excess_noise_factor)
-        if found.value is not None:
-            self._peaks = [*self._peaks, (middle, found)][-10_000:]
-        return []
+        if found.value is None or found.error is None:
+            return []
+        start_s, stop_s = map(engine.acquisition.seconds, (spectrum.first_pulse, spectrum.stop_pulse))
+        return self._spectra.add(
+            Peak(start_s, stop_s, found.value, found.error), [t for t, _ in engine.steps]
+        )
 
     def _laser(self, engine: Engine, laser: LaserState) -> list[Event]:
         changed = laser.emission != self._emission
@@ -146,8 +154,8 @@ class Monitor:
             calibration=engine.calibration(),
             charging=engine.charging(),
             intensity_change=_intensity_change(segments),
-            spectral_shift_nm=self._shift(engine),
-            peak_nm=self._peaks[-1][1] if self._peaks else UNKNOWN,
+            spectral_shift_nm=self._spectra.shift_nm,
+            peak_nm=self._spectra.latest,
             losses=tuple(engine.losses),
             lost_s=acq.seconds(sum(x.stop_pulse - x.first_pulse for x in engine.losses)),
             events=tuple(self._events),
@@ -165,7 +173,7 @@ class Monitor:
                 engine.acquisition.resolution_ps,
                 axis.bins.period_ns,
                 axis.t0_ps,
-                stretch.lifetime(),
+                stretch.lifetime(engine.spans),
             )
             since = engine.acquisition.seconds(stretch.since_pulse)
             first = max(int(np.ceil((since - trace.start_s) / trace.bin_s)), len(trace.counts) - FLID_BINS, 0)
@@ -176,15 +184,6 @@ class Monitor:
             flid = flid_map(rate[good], tau[good], counts[good], stretch.call)
         self._drawn = engine.looks, decay, flid
         return decay, flid
-
-    def _shift(self, engine: Engine) -> float | None:
-        """Peak wavelength in the last stretch minus that in the first."""
-        edges = [t for t, n in engine.steps if n is not None]
-        if len(self._peaks) < 2 or len(edges) < 2:
-            return None
-        first = [p.value for t, p in self._peaks if t < edges[1] and p.value is not None]
-        last = [p.value for t, p in self._peaks if t > edges[-1] and p.value is not None]
-        return float(np.mean(last) - np.mean(first)) if first and last else None
 
 
 def _recent_rate(trace: Trace) -> Estimate:

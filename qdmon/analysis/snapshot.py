@@ -20,11 +20,14 @@ __all__ = [
     "Charging",
     "Conversion",
     "Decay",
+    "DwellLaw",
     "EmissiveState",
     "Estimate",
     "Event",
     "FlidMap",
     "FluenceStep",
+    "Level",
+    "LongTimeCorrelation",
     "SegmentResult",
     "Snapshot",
     "Trace",
@@ -175,8 +178,70 @@ class FluenceStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """Steady light between two changes.
+
+    Attributes:
+        start_s: when it began.
+        stop_s: when it ended, or how far it has been seen.
+        rate_cps: net of background.
+        lifetime_ns: one exponential; unknown without arrival times or with too few photons.
+        provisional: it is still going on.
+    """
+
+    start_s: float
+    stop_s: float
+    rate_cps: Estimate
+    lifetime_ns: Estimate
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DwellLaw:
+    """How long a dot stays on, or off: p(t) ~ t^-m exp(-t/tc) from the shortest dwell on, or exp(-t/tc).
+
+    Exponent and cutoff depend on the threshold between on and off and on the bin, most of all when the
+    light has more than two levels.
+
+    Attributes:
+        dwells: complete dwells used.
+        shortest_s: dwells shorter than this are left out: the bins miss many of them.
+        law: the better of the two by AIC; None where too few dwells tell.
+        exponent: m; unknown unless the law is "power law".
+        cutoff_s: tc; unknown if the power law goes on to the longest dwell without a visible end.
+        aic_gain: AIC of the exponential minus AIC of the power law.
+    """
+
+    dwells: int
+    shortest_s: float
+    law: Literal["power law", "exponential"] | None
+    exponent: Estimate
+    cutoff_s: Estimate
+    aic_gain: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LongTimeCorrelation:
+    """Intensity correlation <I(t) I(t+lag)>/<I>^2 of the light net of background, on logarithmic lags.
+
+    Attributes:
+        lag_s: (n,) ascending, from one bin to a quarter of the time looked at.
+        g: (n,) 1 where the light has forgotten itself.
+        error: (n,) standard error of `g`, from blocks of time; neighbouring lags err together.
+    """
+
+    lag_s: FloatArray
+    g: FloatArray
+    error: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentResult:
-    """Everything known about one fluence segment (a stretch of constant <N>)."""
+    """Everything known about one fluence segment (a stretch of constant <N>).
+
+    Levels are the latest, the open one last, and intensities those that differ among the closed ones;
+    dwells and correlation are those since the last conversion.
+    """
 
     start_s: float
     stop_s: float
@@ -187,6 +252,11 @@ class SegmentResult:
     blinking_rate_hz: Estimate
     charging_rate_hz: Estimate
     g2: G2
+    levels: tuple[Level, ...] = ()
+    intensities: tuple[EmissiveState, ...] = ()
+    on_dwells: DwellLaw | None = None
+    off_dwells: DwellLaw | None = None
+    correlation: LongTimeCorrelation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +288,8 @@ class Conversion:
 class Event:
     """A line for the event list.
 
-    `kind` is "conversion", "reversibility", "fluence", "loss", "bleach", "laser", "marker", "segment" or
-    "warning".
+    `kind` is "conversion", "reversibility", "spectral shift", "fluence", "loss", "bleach", "laser", "marker",
+    "segment" or "warning".
     """
 
     time_s: float

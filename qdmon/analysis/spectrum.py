@@ -1,14 +1,19 @@
 """Centre of an emission spectrum: Gaussian plus constant, weighted by the counting noise."""
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import curve_fit
+from scipy.optimize import OptimizeWarning, curve_fit
 
 from qdmon.analysis.snapshot import UNKNOWN, Estimate
 
 __all__ = ["peak_nm"]
 
 FloatArray = NDArray[np.float64]
+
+# Height of a line in its own standard errors.
+SIGNIFICANCE = 5.0
 
 
 def _gaussian(x: FloatArray, height: float, centre: float, sigma: float, floor: float) -> FloatArray:
@@ -35,12 +40,17 @@ def peak_nm(wavelength_nm: FloatArray, counts: FloatArray, excess_noise_factor: 
         # Weights from the model: those of the data would favour pixels that fluctuated down.
         noise = np.sqrt(excess_noise_factor * np.maximum(_gaussian(wavelength_nm, *guess), 1.0))
         try:
-            found, covariance = curve_fit(
-                _gaussian, wavelength_nm, counts, guess, sigma=noise, absolute_sigma=True, maxfev=400
-            )
-        except RuntimeError:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", OptimizeWarning)
+                found, covariance = curve_fit(
+                    _gaussian, wavelength_nm, counts, guess, sigma=noise, absolute_sigma=True, maxfev=400
+                )
+        except (RuntimeError, OptimizeWarning):
             return UNKNOWN
         guess = [float(v) for v in found]
     error = float(np.sqrt(covariance[1, 1]))
     inside = wavelength_nm[0] < guess[1] < wavelength_nm[-1]
-    return Estimate(guess[1], error) if inside and np.isfinite(error) else UNKNOWN
+    # Noise has peaks too, a pixel wide or lost in their own uncertainty.
+    broad = abs(guess[2]) > 2 * float(np.median(np.diff(wavelength_nm)))
+    clear = guess[0] > SIGNIFICANCE * float(np.sqrt(covariance[0, 0]))
+    return Estimate(guess[1], error) if inside and broad and clear and np.isfinite(error) else UNKNOWN

@@ -50,12 +50,12 @@ def rising_edge_ps(counts: NDArray[np.int64], resolution_ps: float) -> float | N
     top = int(np.argmax(np.convolve(rolled, np.ones(3) / 3, mode="same")))
     high = float(np.mean(rolled[max(top - 1, 0) : top + 2]))
     half = (low + high) / 2
-    below = np.flatnonzero(rolled[: top + 1] < half)
-    i = int(below[-1]) if len(below) else 0
+    # The first crossing: behind it a bin may fall short again, by chance or where the period ends in it.
+    above = np.flatnonzero(rolled[: top + 1] >= half)
+    i = max(int(above[0]) - 1, 0) if len(above) else 0
     step = rolled[i + 1] - rolled[i]
     fraction = (half - rolled[i]) / step if step > 0 else 0.5
-    width_ps = group * resolution_ps
-    return float((best + i + 0.5 + fraction) * width_ps) % (len(counts) * resolution_ps)
+    return float((best + i + 0.5 + fraction) % len(coarse) * group * resolution_ps)
 
 
 @dataclass(frozen=True)

@@ -56,11 +56,11 @@ class ConversionWatcher:
         self._before: BlinkingCall | None = None
         self._before_excitation: float | None = None
         self._charging: list[ChargingCount] = []
-        self._bright_cps: float | None = None
+        self._bright: tuple[float, float | None] | None = None
 
     def look(self, stretch: Stretch, losses: list[tuple[int, int]], doubt: str | None) -> list[Event]:
         """Renew the window's verdict and see whether the dot has converted, come back, or bleached."""
-        events = self._bleaching(stretch)
+        events = self._bleaching(stretch, losses)
         if self.bleached_s is not None:
             self.window = undetermined(self.bleached_s, stretch.stop_s, "bleached")
             return events
@@ -182,13 +182,17 @@ class ConversionWatcher:
             - log_evidence(*_plus(after, now, 1))
         )
 
-    def _bleaching(self, stretch: Stretch) -> list[Event]:
+    def _bleaching(self, stretch: Stretch, losses: list[tuple[int, int]]) -> list[Event]:
         """The bright level is gone and only background is left for a long time."""
         if stretch.call.states and stretch.call.states[0].intensity_cps.value:
-            self._bright_cps = stretch.call.states[0].intensity_cps.value
-        if self.bleached_s is not None or self._bright_cps is None:
+            self._bright = stretch.call.states[0].intensity_cps.value, stretch.mean_excitation
+        if self.bleached_s is not None or self._bright is None:
             return []
-        dark_s = stretch.dark_tail_s(0.03 * self._bright_cps, BLEACH_S + 1)
+        level, excitation = self._bright
+        expected_cps = level * _brightness_ratio(stretch.mean_excitation, excitation)
+        if expected_cps <= 0:
+            return []
+        dark_s = stretch.dark_tail_s(0.03 * expected_cps, BLEACH_S + 1, losses)
         if dark_s < BLEACH_S:
             return []
         self.bleached_s = stretch.stop_s - dark_s
@@ -214,6 +218,13 @@ def _leading(call: BlinkingCall) -> Blinking:
 
 def _plus(a: tuple[float, float], b: tuple[float, float], sign: int) -> tuple[float, float]:
     return a[0] + sign * b[0], a[1] + sign * b[1]
+
+
+def _brightness_ratio(now: float | None, then: float | None) -> float:
+    """Light of a dot at one <N> over that at another, 1 - exp(-<N>) each; 1 where one is unknown."""
+    if now is None or not then:
+        return 1.0
+    return float(np.expm1(-now) / np.expm1(-then))
 
 
 def _same_fluence(a: float | None, b: float | None) -> bool:

@@ -1,13 +1,21 @@
 """Ideal dots made photon by photon from textbook distributions, independent of the simulator."""
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Acquisition, Photons, RecordLayout
-from streams.messages import Fluence, Message, PhotonBatch, Segment, Session
+from qdmon.analysis.bins import BinTable
+from qdmon.analysis.fit import BinnedDecays
+from qdmon.analysis.monitor import Monitor
+from qdmon.analysis.settings import AnalysisSettings
+from qdmon.analysis.snapshot import Event, SegmentResult, Snapshot
+from qdmon.analysis.timing import TimeAxis
+from streams.messages import End, Fluence, Message, PhotonBatch, Segment, Session
 
 PERIOD_NS = 200.0
 
@@ -106,7 +114,7 @@ def session(
     steps = [(acq.pulses(t), n) for t, n in fluence]
     width = acq.pulses(batch_s)
     edges = sorted({0, stop_pulse, *range(0, stop_pulse, width), *(p for p, _ in steps if p < stop_pulse)})
-    for first, stop in zip(edges[:-1], edges[1:], strict=True):
+    for first, stop in itertools.pairwise(edges):
         messages += [Fluence(0, p, n) for p, n in steps if p == first]
         messages.append(PhotonBatch(0, first, stop, 0, all_photons.between(first, stop)))
     return messages
@@ -157,6 +165,65 @@ def mixed_dot(
         return Dwell(rng.exponential(0.12), bright_cps * q, 24.7 * q)
 
     return alternating(rng, duration_s, [lambda: Dwell(rng.exponential(0.2), bright_cps, 24.7), dim])
+
+
+DOTS = {"auger": auger_dot, "bc": bc_dot, "mixed": mixed_dot, "hc": hc_dot}
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What a monitor made of some messages, beside the dwells that were behind them."""
+
+    snapshot: Snapshot
+    events: tuple[Event, ...]
+    dwells: tuple[Dwell, ...] = ()
+
+    @property
+    def segment(self) -> SegmentResult:
+        """The only fluence segment."""
+        (segment,) = self.snapshot.segments
+        return segment
+
+    def kinds(self) -> list[str]:
+        """What happened, in order."""
+        return [event.kind for event in self.events]
+
+
+def watch(
+    messages: Iterable[Message],
+    settings: AnalysisSettings | None = None,
+    dwells: Sequence[Dwell] = (),
+) -> Watched:
+    """Everything a monitor says about a session."""
+    monitor = Monitor(settings)
+    events = tuple(event for message in messages for event in monitor.feed(message))
+    snapshot = monitor.snapshot()
+    assert snapshot is not None
+    return Watched(snapshot, events, tuple(dwells))
+
+
+def watched_dot(kind: str, duration_s: float | None = None, seed: int = 1) -> Watched:
+    """A textbook dot under a monitor; computed once and shared by the tests of a process."""
+    return _watched_dot(kind, (12.0 if kind == "hc" else 40.0) if duration_s is None else duration_s, seed)
+
+
+@cache
+def _watched_dot(kind: str, duration_s: float, seed: int) -> Watched:
+    rng = np.random.default_rng(seed)
+    acq = acquisition()
+    dwells = DOTS[kind](rng, duration_s)
+    found, stop = photons(rng, dwells, acq=acq)
+    return watch([*session(acq, found, stop), End("done")], dwells=dwells)
+
+
+def binned(
+    found: Photons, stop_pulse: int, acq: Acquisition, *, bin_s: float = 0.005, background_cps: float = 0.0
+) -> BinnedDecays:
+    """Decays of consecutive time bins, with the pulse placed where the builders put it."""
+    axis = TimeAxis.build(acq, {0: 4000.0, 1: 4640.0})
+    table = BinTable(0, acq.pulses(bin_s), axis.bins.count, 1_000_000)
+    table.add_decays(found, stop_pulse, axis.micro_bin, axis.arrival_ns)
+    return BinnedDecays(table.rows.astype(np.float32), bin_s, axis.bins, background_cps)
 
 
 def realised_auger_share(dwells: Sequence[Dwell], bright_cps: float) -> float:

@@ -61,7 +61,7 @@ def test_a_damaged_recording_is_replayed_as_far_as_it_goes_and_says_so(tmp_path:
     assert qdmon("simulate", "dot", "mapbbr3", "-o", str(path), "--duration", "2").returncode == 0
     path.write_bytes(path.read_bytes()[:-100_001])
     replayed = qdmon("replay", str(path), "--headless", "--json", "--speed", "max")
-    assert replayed.returncode == 0
+    assert replayed.returncode == 1
     assert last_object(replayed.stdout)["photons"] > 0
     assert len(replayed.stderr.splitlines()) >= 1
     assert "Traceback" not in replayed.stderr

@@ -1,0 +1,78 @@
+"""A dot that goes dark for good: told once, with the type it had."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from hardware.types import Photons
+from streams.messages import End, Fluence, Message, PhotonBatch
+from tests.qdmon.analysis import builders as b
+
+LIT_S = 8.0
+
+
+def dark_after(lit_s: float, dark_s: float, kind: str = "auger") -> b.Watched:
+    rng = np.random.default_rng(51)
+    acq = b.acquisition()
+    dwells = [*b.DOTS[kind](rng, lit_s), b.Dwell(dark_s, 0.0, 5.0)]
+    found, stop = b.photons(rng, dwells, acq=acq)
+    return b.watch([*b.session(acq, found, stop), End("done")], dwells=dwells)
+
+
+@cache
+def bleached() -> b.Watched:
+    return dark_after(LIT_S, 14.0)
+
+
+def test_bleaching_is_told_once() -> None:
+    alerts = [e for e in bleached().events if e.severity == "alert"]
+    assert [e.kind for e in alerts] == ["bleach"]
+    died_s = sum(d.duration_s for d in bleached().dwells[:-1])
+    assert alerts[0].time_s == pytest.approx(died_s, abs=0.3)
+
+
+def test_a_bleached_dot_keeps_the_type_and_the_levels_it_had() -> None:
+    call = bleached().segment.call
+    assert call.blinking == "auger"
+    assert call.stop_s == pytest.approx(sum(d.duration_s for d in bleached().dwells[:-1]), abs=0.3)
+    assert call.states[0].intensity_cps.value == pytest.approx(76e3, rel=0.02)
+    assert call.auger_share.value is not None
+    assert call.auger_share.value > 0.9
+
+
+def test_the_window_of_a_bleached_dot_says_so() -> None:
+    window = bleached().snapshot.window
+    assert window.blinking == "undetermined"
+    assert window.reason == "bleached"
+
+
+def test_bleaching_is_no_conversion() -> None:
+    assert bleached().snapshot.conversions == ()
+
+
+def test_a_long_dark_dwell_is_not_yet_bleaching() -> None:
+    assert "bleach" not in dark_after(5.0, 8.0).kinds()
+
+
+def test_a_dot_under_a_laser_that_is_off_has_not_bleached() -> None:
+    rng = np.random.default_rng(52)
+    acq = b.acquisition()
+    found, stop = b.photons(rng, b.auger_dot(rng, 4.0), acq=acq)
+    end = stop + acq.pulses(12.0)
+    messages: list[Message] = b.session(acq, found, stop, fluence=[(0.0, 0.1)])
+    messages.append(Fluence(0, stop, 0.0))
+    messages.append(PhotonBatch(0, stop, end, 0, Photons.empty()))
+    watched = b.watch([*messages, End("done")])
+    assert "bleach" not in watched.kinds()
+
+
+def test_a_much_lower_fluence_is_not_bleaching() -> None:
+    rng = np.random.default_rng(53)
+    acq = b.acquisition()
+    dwells = [*b.auger_dot(rng, 4.0, bright_cps=4e5, dim_cps=1.5e5)]
+    high_s = sum(d.duration_s for d in dwells)
+    dwells += b.auger_dot(rng, 12.0, bright_cps=8e3, dim_cps=3e3)
+    found, stop = b.photons(rng, dwells, acq=acq)
+    watched = b.watch([*b.session(acq, found, stop, fluence=[(0.0, 1.5), (high_s, 0.02)]), End("done")])
+    assert "bleach" not in watched.kinds()
