@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Blink", "blinking_rate_hz", "charging_rate_hz", "find_blinks"]
+__all__ = ["Blink", "blinking_rate_hz", "charging_rate_hz", "find_blinks", "hysteresis_runs"]
 
 FloatArray = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ class Blink:
     lost_bins: float
 
 
-def _runs(enter: NDArray[np.bool_], leave: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def hysteresis_runs(enter: NDArray[np.bool_], leave: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Stretches that begin where `enter` holds and end where `leave` does."""
     # +1 opens, -1 closes; the state between is the last mark's.
     mark = np.where(enter, 1, np.where(leave, -1, 0))
@@ -59,7 +59,7 @@ def find_blinks(auger: FloatArray, trap: FloatArray) -> tuple[Blink, ...]:
     """
     loss = auger + trap
     blinks = []
-    for first, stop in _runs(loss > ENTER, loss < LEAVE):
+    for first, stop in hysteresis_runs(loss > ENTER, loss < LEAVE):
         lost = float(loss[first:stop].sum())
         blinks.append(Blink(first, stop, float(auger[first:stop].sum()) / lost, lost))
     return tuple(blinks)
@@ -77,7 +77,7 @@ def blinking_rate_hz(counts: FloatArray, bin_s: float, bright: float, dim: float
     if len(counts) < 10 or bright <= dim:
         return None
     gap = bright - dim
-    runs = _runs(counts < dim + OFF_BELOW * gap, counts > dim + ON_ABOVE * gap)
+    runs = hysteresis_runs(counts < dim + OFF_BELOW * gap, counts > dim + ON_ABOVE * gap)
     return len(runs) / (len(counts) * bin_s)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from qdmon.analysis.blinks import OFF_BELOW, ON_ABOVE, _runs
+from qdmon.analysis.blinks import OFF_BELOW, ON_ABOVE, hysteresis_runs
 from qdmon.analysis.snapshot import UNKNOWN, DwellLaw, Estimate
 
 __all__ = ["Dwells", "dwell_law", "on_off_dwells"]
@@ -68,7 +68,7 @@ def on_off_dwells(
         piece = counts[first:stop]
         off = piece < dim + OFF_BELOW * gap
         on = piece > dim + ON_ABOVE * gap
-        runs = _runs(off, on)
+        runs = hysteresis_runs(off, on)
         switches = np.array(runs, np.intp).reshape(-1)
         # A piece that begins off has no switch at its beginning, one that ends off none at its end.
         inside = switches[(switches > int(np.argmax(off | on))) & (switches < len(piece))]

@@ -5,7 +5,7 @@ a measured instrument response the pulse is placed at half height of the rising 
 much longer than the response is its centre.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +81,18 @@ class MicroBins:
         u = np.linspace(np.log(gate + 1.0), np.log(stop + 1.0), count + 1)
         return cls(np.concatenate([[-GUARD_NS], np.exp(u) - 1.0]), period_ns)
 
+    def snapped(self, resolution_ns: float, t0_ps: dict[int, float]) -> "MicroBins":
+        """Edges where TCSPC bins really change sides, on average over the detectors.
+
+        A TCSPC bin belongs to the micro-bin that holds its centre, so an edge acts at the border between
+        two TCSPC bins, not where it was put.
+        """
+        acting = [
+            np.ceil((self.edges_ns + t0 / 1e3) / resolution_ns - 0.5) * resolution_ns - t0 / 1e3
+            for t0 in t0_ps.values()
+        ]
+        return replace(self, edges_ns=np.mean(acting, axis=0))
+
     @property
     def count(self) -> int:
         """Number of bins, the prompt one included."""
@@ -126,14 +138,15 @@ class TimeAxis:
         if acquisition.resolution_ps is None:
             raise ValueError("a T2 acquisition has no nanotimes")
         period_ns = acquisition.macro_tick_ps / 1e3
-        bins = MicroBins.for_period(period_ns)
+        nominal = MicroBins.for_period(period_ns)
+        bins = nominal.snapped(acquisition.resolution_ps / 1e3, t0_ps)
         shape = (max(acquisition.channels, default=0) + 1, max(acquisition.nanotime_bins, 1))
         micro_bin = np.full(shape, LEFT_OUT, np.uint8)
         arrival_ns = np.zeros(shape, np.float32)
         centre_ns = (np.arange(shape[1]) + 0.5) * acquisition.resolution_ps / 1e3
         for channel, t0 in t0_ps.items():
             arrival = (centre_ns - t0 / 1e3 + GUARD_NS) % period_ns - GUARD_NS
-            index = np.searchsorted(bins.edges_ns, arrival, side="right") - 1
+            index = np.searchsorted(nominal.edges_ns, arrival, side="right") - 1
             # Nanotimes beyond the period are not of this pulse; the last stretch before the next is jitter.
             inside = (index < bins.count) & (centre_ns < period_ns)
             micro_bin[channel] = np.where(inside, index, LEFT_OUT)
