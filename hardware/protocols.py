@@ -8,9 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from hardware.types import Acquisition, DeviceInfo, LaserReading, RawBlock
+from hardware.types import Acquisition, DeviceInfo, LaserReading, RawBlock, SpectralAxis, SpectrumFrame
 
-__all__ = ["Bench", "CardError", "DeviceError", "LaserError", "PulsedLaser", "TcspcCard"]
+__all__ = [
+    "Bench",
+    "CardError",
+    "DeviceError",
+    "LaserError",
+    "PulsedLaser",
+    "Spectrometer",
+    "SpectrometerError",
+    "TcspcCard",
+]
 
 
 class DeviceError(Exception):
@@ -23,6 +32,10 @@ class CardError(DeviceError):
 
 class LaserError(DeviceError):
     """The laser refused or failed."""
+
+
+class SpectrometerError(DeviceError):
+    """The spectrometer refused or failed."""
 
 
 class TcspcCard(Protocol):
@@ -72,6 +85,28 @@ class PulsedLaser(Protocol):
         """Emission off, then release the port."""
 
 
+class Spectrometer(Protocol):
+    """A spectrometer that takes one exposure after another beside the photon path."""
+
+    def open(self) -> DeviceInfo:
+        """Connect and identify; raises SpectrometerError."""
+
+    def configure(self) -> SpectralAxis:
+        """Apply the settings given at construction and return what frames will be like."""
+
+    def start(self) -> None:
+        """Begin to expose; the card is running already."""
+
+    def read(self) -> SpectrumFrame | None:
+        """Block for at most about 0.1 s; the oldest frame not yet read, or None. Raises SpectrometerError."""
+
+    def stop(self) -> None:
+        """End exposing and drop an unfinished frame. Finished ones can be read until `read` returns None."""
+
+    def close(self) -> None:
+        """Release the device."""
+
+
 @dataclass(frozen=True)
 class Bench:
     """The instruments of one set-up, made together by one driver entry point.
@@ -81,9 +116,11 @@ class Bench:
         laser: None where fluence is set by hand.
         mean_excitation_per_permille: <N> per 0.1 % of laser power; None if uncalibrated.
         identity: names and settings worth recording.
+        spectrometer: None where there is none.
     """
 
     card: TcspcCard
     laser: PulsedLaser | None
     mean_excitation_per_permille: float | None
     identity: Mapping[str, str]
+    spectrometer: Spectrometer | None = None

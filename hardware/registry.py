@@ -1,7 +1,8 @@
 """Instrument drivers by name: the entry points of group `qdmon.drivers`, ours or anybody's.
 
 A driver is a callable that takes options as keywords and returns a `Bench`; nothing is opened or
-switched on by it. Its module says in `VERIFICATION` how far the driver was shown to work.
+switched on by it. Its module says in `VERIFICATION` how far the driver was shown to work, and in `ROLES`
+which instruments its bench has.
 """
 
 import difflib
@@ -15,7 +16,7 @@ from typing import Any
 from hardware.protocols import Bench, DeviceError
 from hardware.types import Verification
 
-__all__ = ["DRIVER_GROUP", "combine", "create_bench", "driver_names", "verification"]
+__all__ = ["DRIVER_GROUP", "combine", "create_bench", "driver_names", "roles", "verification"]
 
 DRIVER_GROUP = "qdmon.drivers"
 
@@ -46,6 +47,12 @@ def verification(name: str) -> Verification | None:
     """How far a driver was shown to work; None if it does not say. Raises DeviceError."""
     level = getattr(sys.modules[_load(name).__module__], "VERIFICATION", None)
     return level if isinstance(level, Verification) else None
+
+
+def roles(name: str) -> tuple[str, ...]:
+    """Which instruments a driver brings, e.g. "card"; empty if it does not say. Raises DeviceError."""
+    said = getattr(sys.modules[_load(name).__module__], "ROLES", ())
+    return tuple(role for role in said if isinstance(role, str)) if isinstance(said, tuple) else ()
 
 
 def create_bench(driver: str, options: Mapping[str, Any]) -> Bench:

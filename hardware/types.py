@@ -19,6 +19,8 @@ __all__ = [
     "Photons",
     "RawBlock",
     "RecordLayout",
+    "SpectralAxis",
+    "SpectrumFrame",
     "Verification",
 ]
 
@@ -230,3 +232,37 @@ class LaserReading:
     setpoint_permille: int | None
     readback_permille: int | None
     status_bits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpectralAxis:
+    """What stays the same over the frames of a spectrometer.
+
+    Attributes:
+        wavelength_nm: (p,) float64, ascending.
+        exposure_s: of one frame.
+        excess_noise_factor: variance over mean of a count, 2 for an EMCCD with gain.
+    """
+
+    wavelength_nm: NDArray[np.float64]
+    exposure_s: float
+    excess_noise_factor: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpectrumFrame:
+    """One exposure of a spectrometer.
+
+    Attributes:
+        counts: (p,) float64, photo-electrons before multiplication on the pixels of the `SpectralAxis`; noise
+            can make them negative.
+        began_ns: monotonic host clock, not later than the exposure began.
+        ended_ns: monotonic host clock, not earlier than it ended.
+        pulses: first and stop pulse of the exposure in the card's segment where the card's clock gates it;
+            None where host times are all there is.
+    """
+
+    counts: NDArray[np.float64]
+    began_ns: int
+    ended_ns: int
+    pulses: tuple[int, int] | None = None

@@ -98,12 +98,13 @@ class Fluence:
     """From this pulse on the dot is excited with <N> = mean_excitation.
 
     Around a step the value is None from the last pulse known to precede the command until the first
-    known to follow its acknowledgement: such pulses belong to neither fluence.
+    known to follow its acknowledgement: such pulses belong to neither fluence. Where nobody knows <N> but
+    nobody changes it either, no `Fluence` is sent.
 
     Attributes:
         segment: index of the segment.
         pulse: the first pulse it holds for.
-        mean_excitation: <N>, photons absorbed per dot and pulse; None while changing or unknown.
+        mean_excitation: <N>, photons absorbed per dot and pulse; None while changing.
         power_permille: laser power level behind it, 0.1 %; None if not set by us.
         origin: "calibrated", "uncalibrated", "operator", "file".
     """

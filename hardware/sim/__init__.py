@@ -1,4 +1,4 @@
-"""Simulated instruments: the dot, the set-up around it, a TCSPC card and a laser.
+"""Simulated instruments: the dot, the set-up around it, a TCSPC card, a laser and a spectrometer.
 
 `create_bench` is the driver entry point `sim`. `simulation.DotSimulation` gives photons without any
 instrument, `truth.Truth` what really happened. Names and descriptions need no compiled kernel.
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["create_bench", "describe", "preset_names"]
 
 VERIFICATION = Verification.COMPLETE
+ROLES = ("card", "laser", "spectrometer")
 
 MEAN_EXCITATION_PER_PERMILLE = 0.0025
 """<N> per 0.1 % of laser power: full power is 2.5, and every <N> of the paper a whole step."""
@@ -26,7 +27,7 @@ _HISTORY_S = 3600.0
 def create_bench(
     *, preset: str, seed: int | None = None, speed: float = 1.0, faults: "Faults | None" = None
 ) -> "Bench":
-    """A simulated dot under a simulated laser, counted by a simulated card.
+    """A simulated dot under a simulated laser, counted by a simulated card and seen by a spectrometer.
 
     Args:
         preset: kind of dot, see `preset_names`.
@@ -44,15 +45,19 @@ def create_bench(
     from hardware.sim.card import SimulatedCard
     from hardware.sim.laser import simulated_laser
     from hardware.sim.simulation import DotSimulation
+    from hardware.sim.spectrometer import SimulatedSpectrometer
 
     if seed is None:
         seed = secrets.randbelow(2**32)
     laser, emitted_permille = simulated_laser(serial=f"SIM-{seed}")
+    simulation = DotSimulation(preset, seed, faults=faults, history_s=_HISTORY_S)
+    spectrometer = SimulatedSpectrometer(simulation)
     card = SimulatedCard(
-        DotSimulation(preset, seed, faults=faults, history_s=_HISTORY_S),
+        simulation,
         lambda: emitted_permille() * MEAN_EXCITATION_PER_PERMILLE,
         speed=speed,
         faults=faults,
+        witness=spectrometer.see,
     )
     identity = {"sample": describe(preset), "preset": preset, "seed": str(seed), "speed": f"{speed:g}"}
-    return Bench(card, laser, MEAN_EXCITATION_PER_PERMILLE, identity)
+    return Bench(card, laser, MEAN_EXCITATION_PER_PERMILLE, identity, spectrometer)

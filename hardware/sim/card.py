@@ -38,6 +38,7 @@ class SimulatedCard:
         *,
         speed: float = 1.0,
         faults: Faults | None = None,
+        witness: Callable[[float, int, int], None] | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -48,6 +49,8 @@ class SimulatedCard:
             mean_excitation: asked for <N> at the beginning of each chunk; 0 when the laser is dark.
             speed: simulated seconds per second; infinity gives chunks as fast as they are read.
             faults: the card looks at its own, see `Faults`.
+            witness: told in the card's thread of each chunk just lived: when it began in the simulation's
+                time, its first and its stop pulse in the segment.
             clock_ns: monotonic host clock.
             sleep: waits so many seconds, while `clock_ns` goes on.
 
@@ -61,6 +64,7 @@ class SimulatedCard:
         self._chunk_pulses = simulation.preset.setup.chunk_pulses
         self._chunk_ns = CHUNK_S * 1e9 / speed
         self._faults = faults or Faults()
+        self._witness = witness
         self._clock_ns = clock_ns
         self._sleep = sleep
         self._opened = False
@@ -143,10 +147,15 @@ class SimulatedCard:
             mean_excitation = self._mean_excitation()
         self._chunk_excitation = None
         start_s = self._simulation.position / self._simulation.preset.setup.pulse_rate_hz
+        first_pulse = self._simulation.position - self._uncounted
         photons = self._simulation.advance(pulses, mean_excitation)
         stop_s = self._simulation.position / self._simulation.preset.setup.pulse_rate_hz
-        if _touches(self._faults.sync_losses, start_s, stop_s):
+        sync_lost = _touches(self._faults.sync_losses, start_s, stop_s)
+        if sync_lost:
             self._uncounted += pulses
+        if self._witness is not None:
+            self._witness(start_s, first_pulse, self._simulation.position - self._uncounted)
+        if sync_lost:
             return self._block(np.empty(0, np.uint32), sync_lost=True)
         if _touches(self._faults.overruns, start_s, stop_s):
             return self._block(np.empty(0, np.uint32), overrun=True)

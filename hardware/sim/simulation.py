@@ -3,6 +3,7 @@
 import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -114,13 +115,19 @@ class DotSimulation:
     @property
     def truth(self) -> Truth:
         """What the dot has really done so far."""
-        return Truth(
-            preset=self.preset,
-            seed=self.seed,
-            path=StatePath.join([StatePath.empty(), *self._history, *self._recent]),
-            conversion_s=self._state.conversion_s,
-            bleaching_s=self._state.bleaching_s,
-        )
+        return self._truth(StatePath.join([StatePath.empty(), *self._history, *self._recent]))
+
+    def truth_since(self, start_s: float) -> Truth:
+        """The same from `start_s` on, at a cost that does not grow with the run."""
+        parts: list[StatePath] = []
+        for part in chain(reversed(self._recent), reversed(self._history)):
+            if part.stop_s[-1] <= start_s:
+                break
+            parts.append(part)
+        return self._truth(StatePath.join([StatePath.empty(), *reversed(parts)]).between(start_s, np.inf))
+
+    def _truth(self, path: StatePath) -> Truth:
+        return Truth(self.preset, self.seed, path, self._state.conversion_s, self._state.bleaching_s)
 
     def _chunk(self, pulses: int, mean_excitation: float) -> Photons:
         setup = self.preset.setup

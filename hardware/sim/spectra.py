@@ -1,17 +1,17 @@
-"""Frames of a simulated spectrometer, from the truth of a run."""
+"""Counts of a simulated spectrometer, from the truth of a run."""
 
 import itertools
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardware.sim.photophysics import brightness, emission
+from hardware.sim.presets import Preset
 from hardware.sim.trajectory import excited
 from hardware.sim.truth import Truth
 
-__all__ = ["SpectrumFrame", "spectrum_frame"]
+__all__ = ["EXCESS_NOISE_FACTOR", "spectrum_counts", "wavelengths_nm"]
 
 _SIGMA_PER_FWHM = 1.0 / (2.0 * math.sqrt(2.0 * math.log(2.0)))
 _SLICES = 16
@@ -19,31 +19,24 @@ EXCESS_NOISE_FACTOR = 2.0
 """Variance over mean of a count after electron multiplication."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpectrumFrame:
-    """One exposure over [start_s, stop_s).
-
-    Attributes:
-        start_s: of the exposure, since the dot was made.
-        stop_s: of the exposure.
-        wavelength_nm: (p,) float64, ascending.
-        counts: (p,) float64, photo-electrons before multiplication as read back; noise can make them < 0.
-        excess_noise_factor: variance over mean of a count.
-    """
-
-    start_s: float
-    stop_s: float
-    wavelength_nm: NDArray[np.float64]
-    counts: NDArray[np.float64]
-    excess_noise_factor: float = EXCESS_NOISE_FACTOR
+def wavelengths_nm(preset: Preset) -> NDArray[np.float64]:
+    """(p,) pixels, ascending, with the dot's first peak in the middle."""
+    optics = preset.setup.spectrometer
+    pixels = round(optics.half_span_nm / optics.dispersion_nm)
+    return preset.dot.peak_nm + optics.dispersion_nm * np.arange(-pixels, pixels + 1, dtype=np.float64)
 
 
-def spectrum_frame(truth: Truth, start_s: float, stop_s: float, rng: np.random.Generator) -> SpectrumFrame:
+def spectrum_counts(
+    truth: Truth, start_s: float, stop_s: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
     """What the spectrometer reads for [start_s, stop_s): a Gaussian line at the dot's peak, with noise.
 
     The exposure is cut into 16 slices, each with its own brightness and peak, so that a frame across
     the conversion shows both. Multiplication turns n electrons into a Gamma(n) number, whose variance
     is 2 n together with that of n. Multiexcitons are left out.
+
+    Returns:
+        (p,) counts on the pixels of `wavelengths_nm`, photo-electrons before multiplication as read back.
 
     Raises:
         ValueError: the truth does not cover the exposure.
@@ -52,10 +45,7 @@ def spectrum_frame(truth: Truth, start_s: float, stop_s: float, rng: np.random.G
     if not len(path) or start_s < path.start_s[0] or stop_s > path.stop_s[-1] or stop_s <= start_s:
         raise ValueError(f"no light is known for {start_s:g}-{stop_s:g} s: simulate that far first")
     preset, optics = truth.preset, truth.preset.setup.spectrometer
-    pixels = round(optics.half_span_nm / optics.dispersion_nm)
-    wavelength_nm = preset.dot.peak_nm + optics.dispersion_nm * np.arange(
-        -pixels, pixels + 1, dtype=np.float64
-    )
+    wavelength_nm = wavelengths_nm(preset)
     sigma_nm = preset.dot.linewidth_nm * _SIGMA_PER_FWHM
     wander_nm = optics.diffusion_nm * rng.standard_normal()
     edges = np.linspace(start_s, stop_s, _SLICES + 1)
@@ -66,7 +56,7 @@ def spectrum_frame(truth: Truth, start_s: float, stop_s: float, rng: np.random.G
         mean += optics.fraction * _signal(truth, begin, end) * line
     counts = rng.standard_gamma(rng.poisson(mean))
     counts += optics.read_noise_e * rng.standard_normal(len(mean))
-    return SpectrumFrame(start_s, stop_s, wavelength_nm, counts)
+    return counts
 
 
 def _signal(truth: Truth, start_s: float, stop_s: float) -> float:

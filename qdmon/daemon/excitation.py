@@ -61,13 +61,17 @@ class Excitation:
         self._expect_emission = False
 
     async def begin(self) -> None:
-        """First level, then emission; without a protocol whatever the laser does is adopted."""
+        """First level, then emission; without a protocol whatever the laser does is adopted.
+
+        Where nobody knows <N>, nothing is said of it: a `Fluence` of None would mean that it changes.
+        """
         if self._laser is None:
-            self._publish(Fluence(self._segment, 0, None, None, "operator"))
             return
         if not self._levels:
             reading = await self._laser.reading()
-            self._publish_fluence(0, self._found(reading), reading.readback_permille)
+            found = self._found(reading)
+            if found is not None:
+                self._publish_fluence(0, found, reading.readback_permille)
         else:
             for level in self._levels:
                 self._laser.check_level(level.power_permille)

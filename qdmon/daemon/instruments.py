@@ -9,6 +9,7 @@ from hardware.protocols import Bench
 from hardware.types import Acquisition, DeviceInfo
 from hardware.worker import DeviceThread
 from qdmon.daemon.laser import LaserControl
+from qdmon.daemon.spectrometer import SpectrometerControl
 
 __all__ = ["Instruments"]
 
@@ -27,10 +28,11 @@ class Instruments:
         self.laser = (
             LaserControl(bench.laser, max_permille=max_permille, consent=consent) if bench.laser else None
         )
+        self.spectrometer = SpectrometerControl(bench.spectrometer) if bench.spectrometer else None
         self.identities: dict[str, str] = {}
 
     async def open(self, settings: Mapping[str, str]) -> Acquisition:
-        """Connect everything and configure the card; switches nothing on.
+        """Connect everything and configure the card; switches nothing on. A spectrometer may fail to.
 
         Args:
             settings: added to the acquisition's settings, for whoever reads the session.
@@ -39,12 +41,18 @@ class Instruments:
             self._note(await self.laser.open())
         self._note(await self.card_thread.call(self.bench.card.open, timeout_s=_CALL_S))
         acquisition = await self.card_thread.call(self.bench.card.configure, timeout_s=_CALL_S)
+        if self.spectrometer is not None:
+            spectrometer = await self.spectrometer.open()
+            if spectrometer is not None:
+                self._note(spectrometer)
         return replace(acquisition, settings={**acquisition.settings, **self.bench.identity, **settings})
 
     async def close(self) -> None:
         """Release everything; never raises."""
         if self.laser is not None:
             await self.laser.close()
+        if self.spectrometer is not None:
+            await self.spectrometer.close()
         for name, call in (("stop", self.bench.card.stop), ("close", self.bench.card.close)):
             try:
                 await self.card_thread.call(call, timeout_s=_CLOSE_S)

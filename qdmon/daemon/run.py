@@ -12,6 +12,7 @@ from hardware.worker import CardReader, TimedBlock
 from qdmon.daemon.excitation import Excitation
 from qdmon.daemon.instruments import Instruments
 from qdmon.daemon.pipeline import PhotonPipeline
+from qdmon.daemon.spectra import Spectra
 from qdmon.daemon.steps import Level
 from streams.messages import End, Message, Segment, Status
 
@@ -19,6 +20,7 @@ __all__ = ["Run", "Sink"]
 
 SEGMENT = 0
 SAFE_LIMIT_S = 3.0
+SPECTROMETER_LIMIT_S = 1.0
 DRAIN_LIMIT_S = 3.0
 VIEWERS_LIMIT_S = 2.0
 
@@ -38,8 +40,8 @@ class Sink(Protocol):
 class Run:
     """Owns the order of things from the first message to the last.
 
-    The end is the same after a request, a signal, a failure and a cancellation: laser safe, card
-    stop, drain, last batch, End; each step bounded.
+    The end is the same after a request, a signal, a failure and a cancellation: laser safe, spectrometer
+    stop, card stop, drain, last batch, End; each step bounded.
 
     Args:
         instruments: opened.
@@ -75,6 +77,9 @@ class Run:
             segment=SEGMENT,
             pipeline=self._pipeline,
             publish=sink.publish,
+        )
+        self._spectra = Spectra(
+            instruments.spectrometer, segment=SEGMENT, pipeline=self._pipeline, publish=sink.publish
         )
         self._reader = CardReader(instruments.bench.card, instruments.card_thread)
         self._tasks = asyncio.TaskGroup()
@@ -113,6 +118,7 @@ class Run:
                         self._spawn(work)
                     await self._begin()
                     self._spawn(self._excitation.watch())
+                    self._spawn(self._spectra.watch())
                     self._consumer = self._spawn(self._consume())
                     await self._stop.wait()
                 except Exception as error:
@@ -165,6 +171,7 @@ class Run:
     def _take(self, timed: TimedBlock) -> None:
         for message in self._pipeline.feed(timed.block):
             self._sink.publish(message)
+        self._spectra.advance(timed)
         if timed.block.overrun:
             log.warning("card FIFO overrun", pulse=self._pipeline.position)
         if timed.block.sync_lost != self._sync_lost:
@@ -188,11 +195,13 @@ class Run:
     async def _end(self) -> None:
         await self._bounded("make the laser safe", self._excitation.make_safe(), SAFE_LIMIT_S, urgent=True)
         self._sink.publish(Status("stopping", self._reason))
+        await self._bounded("stop the spectrometer", self._spectra.stop(), SPECTROMETER_LIMIT_S)
         self._reader.stop()
         await self._bounded("drain the card", self._drain(), DRAIN_LIMIT_S)
         self._reader.abandon()
         for message in self._pipeline.finish(time.monotonic_ns()):
             self._sink.publish(message)
+        self._spectra.finish()
         self._sink.publish(End(self._reason))
         if self._over and self._keep_open:
             await self._hurry.wait()

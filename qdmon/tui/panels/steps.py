@@ -5,7 +5,7 @@ from qdmon.tui.panels.box import centred, draw_box
 from qdmon.tui.render.frame import Frame, Rect
 from qdmon.tui.render.inks import Ink
 from qdmon.tui.view.blinking import BLINKING_INKS
-from qdmon.tui.view.numbers import UNKNOWN_TEXT, plain, probability, with_error
+from qdmon.tui.view.numbers import UNKNOWN_TEXT, probability, with_error
 from qdmon.tui.view.scene import Scene
 
 __all__ = ["paint_steps"]
@@ -71,6 +71,7 @@ def _comparison(snapshot: Snapshot) -> str:
         parts.append(f"charging ~ <N>^{with_error(snapshot.charging.exponent)}")
     if snapshot.intensity_change is not None:
         parts.append(f"intensity {100 * snapshot.intensity_change:+.0f}%")
-    if snapshot.spectral_shift_nm is not None:
-        parts.append(f"peak {plain(snapshot.spectral_shift_nm, 2)} nm")
+    if snapshot.peak_nm.value is not None:
+        shift = "" if snapshot.spectral_shift_nm is None else f" ({snapshot.spectral_shift_nm:+.1f})"
+        parts.append(f"peak {with_error(snapshot.peak_nm)} nm{shift}")
     return "  ".join(parts)

@@ -1,7 +1,9 @@
 """Spectra in a run: after their photons, on the right pulses, and never a reason to stop counting."""
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,21 +14,23 @@ from hardware.protocols import Bench, SpectrometerError
 from hardware.sim import create_bench
 from hardware.types import DeviceInfo, SpectralAxis, SpectrumFrame, Verification
 from qdmon.daemon.instruments import Instruments
-from qdmon.daemon.levels import levels_for
-from qdmon.daemon.protocol import FluenceProtocol, Step
 from qdmon.daemon.pulse_map import PulseMap
 from qdmon.daemon.run import Run
 from qdmon.daemon.steps import Level
 from streams.messages import End, Message, PhotonBatch, Spectrum, Status
-from tests.qdmon.daemon.bench import PULSES_PER_BLOCK, RATE_HZ, Log, SteppingCard, make_bench
+from tests.qdmon.daemon.bench import PER_PERMILLE, PULSES_PER_BLOCK, RATE_HZ, Log, SteppingCard, make_bench
 from tests.qdmon.daemon.tape import Tape
 
 AXIS = SpectralAxis(np.linspace(600.0, 660.0, 16), 0.1, 2.0)
-LEVELS = (Level(0.2, 20, int(2 * RATE_HZ)),)
+LEVELS = (Level(0.2, 20, int(1000 * RATE_HZ)),)
 
 
 class SteppingSpectrometer:
-    """Each frame is exposed while the card reads on; its counts hold the card's position before and after."""
+    """Each frame is exposed while the card reads on.
+
+    Its counts hold the card's position: 0 not after, 1 not before the beginning, 2 not after, 3 not before
+    the end of the exposure.
+    """
 
     def __init__(self, log: Log, card: SteppingCard) -> None:
         self.log = log
@@ -36,6 +40,7 @@ class SteppingSpectrometer:
         self.pixels = len(AXIS.wavelength_nm)
         self.axis = AXIS
         self.frames = 0
+        self.running = False
 
     def _step(self, name: str) -> None:
         self.log.note(f"spectrometer {name}")
@@ -52,21 +57,28 @@ class SteppingSpectrometer:
 
     def start(self) -> None:
         self._step("start")
+        self.running = True
 
     def read(self) -> SpectrumFrame | None:
+        if not self.running:
+            return None
         self.frames += 1
         if self.frames == 4:
             self._step("read")
         counts = np.zeros(self.pixels)
-        began_ns = time.monotonic_ns()
         counts[0] = self.card.position
-        while self.card.running and self.card.position < counts[0] + 3 * PULSES_PER_BLOCK:
-            time.sleep(0)
+        began_ns = time.monotonic_ns()
         counts[1] = self.card.position
-        pulses = (int(counts[0]), int(counts[1])) if self.synchronised else None
-        return SpectrumFrame(counts, began_ns, time.monotonic_ns(), pulses)
+        while self.card.running and self.card.position < counts[1] + 3 * PULSES_PER_BLOCK:
+            time.sleep(0)
+        counts[2] = self.card.position
+        ended_ns = time.monotonic_ns()
+        counts[3] = self.card.position
+        pulses = (int(counts[1]), int(counts[2])) if self.synchronised else None
+        return SpectrumFrame(counts, began_ns, ended_ns, pulses)
 
     def stop(self) -> None:
+        self.running = False
         self._step("stop")
 
     def close(self) -> None:
@@ -79,11 +91,25 @@ def bench_with_spectrometer() -> tuple[Bench, SteppingSpectrometer, Log]:
     return replace(bench, spectrometer=spectrometer), spectrometer, log
 
 
-async def run_bench(bench: Bench) -> tuple[Tape, Instruments]:
+def spectra_taken(number: int) -> Callable[[Tape], bool]:
+    return lambda tape: len(tape.of(Spectrum)) >= number
+
+
+async def run_bench(
+    bench: Bench, enough: Callable[[Tape], bool], levels: Sequence[Level] = LEVELS
+) -> tuple[Tape, Instruments]:
+    """Run until there is enough on the tape."""
     instruments = Instruments(bench, max_permille=1000, consent=True)
     acquisition = await instruments.open({})
-    tape = Tape()
-    run = Run(instruments, acquisition, tape, levels=LEVELS, after="exit", mean_excitation_per_permille=0.01)
+    asked: list[Message] = []
+
+    def then(message: Message) -> None:
+        if not asked and enough(tape):
+            asked.append(message)
+            run.stop("enough")
+
+    tape = Tape(then)
+    run = Run(instruments, acquisition, tape, levels=levels, mean_excitation_per_permille=PER_PERMILLE)
     try:
         await run.run()
     finally:
@@ -103,36 +129,35 @@ def follow_their_photons(messages: list[Message]) -> bool:
 
 async def test_spectra_follow_the_photons_of_their_exposure() -> None:
     bench, *_ = bench_with_spectrometer()
-    tape, _ = await run_bench(bench)
-    assert len(tape.of(Spectrum)) >= 3
+    tape, _ = await run_bench(bench, spectra_taken(4))
     assert follow_their_photons(tape.messages)
     assert isinstance(tape.messages[-1], End)
 
 
 async def test_an_exposure_known_by_host_time_lies_within_the_pulses_it_is_given() -> None:
     bench, *_ = bench_with_spectrometer()
-    tape, _ = await run_bench(bench)
+    tape, _ = await run_bench(bench, spectra_taken(4))
     for spectrum in tape.of(Spectrum):
-        first, stop = spectrum.counts[:2].tolist()
+        earliest, first, stop, latest = spectrum.counts[:4].tolist()
         assert spectrum.first_pulse <= first
-        # The card tells of the last pulses of a block with the words of the next.
-        assert spectrum.stop_pulse > stop - PULSES_PER_BLOCK // 25
-        assert spectrum.stop_pulse - spectrum.first_pulse <= stop - first + 4 * PULSES_PER_BLOCK
+        assert spectrum.stop_pulse >= stop
+        # No farther out than a read under way and, at the end, the one after it.
+        assert spectrum.first_pulse >= earliest - 2 * PULSES_PER_BLOCK
+        assert spectrum.stop_pulse <= latest + 2 * PULSES_PER_BLOCK
 
 
 async def test_a_synchronised_instrument_says_its_pulses_itself() -> None:
     bench, spectrometer, _ = bench_with_spectrometer()
     spectrometer.synchronised = True
-    tape, _ = await run_bench(bench)
+    tape, _ = await run_bench(bench, spectra_taken(4))
     found = tape.of(Spectrum)
-    assert len(found) >= 3
-    assert [(s.first_pulse, s.stop_pulse) for s in found] == [tuple(s.counts[:2].tolist()) for s in found]
+    assert [(s.first_pulse, s.stop_pulse) for s in found] == [tuple(s.counts[1:3].tolist()) for s in found]
     assert follow_their_photons(tape.messages)
 
 
 async def test_it_starts_after_the_card_and_stops_after_the_laser_and_before_the_card() -> None:
     bench, _, log = bench_with_spectrometer()
-    await run_bench(bench)
+    await run_bench(bench, spectra_taken(1))
     expected = ["card start", "spectrometer start", "emission off", "spectrometer stop", "card stop"]
     assert log.order(*expected) == expected
     assert log.order("laser close", "spectrometer close", "card close")[0] == "laser close"
@@ -142,11 +167,18 @@ async def test_it_starts_after_the_card_and_stops_after_the_laser_and_before_the
 async def test_a_failing_spectrometer_never_costs_a_photon(step: str) -> None:
     bench, spectrometer, _ = bench_with_spectrometer()
     spectrometer.fail_in = step
-    tape, instruments = await run_bench(bench)
-    assert tape.of(End) == [End("protocol finished")]
-    assert sum(len(batch.photons) for batch in tape.of(PhotonBatch)) >= 2000
-    said = Status("running", "no spectra: the cooler is too warm") in tape.messages
-    assert said == (step not in ("stop", "close")), "said while it matters"
+    expected = Status("running", "no spectra: the cooler is too warm")
+    at_the_end = step in ("stop", "close")
+
+    def enough(tape: Tape) -> bool:
+        photons = sum(len(batch.photons) for batch in tape.of(PhotonBatch))
+        return photons > 1000 and (at_the_end or expected in tape.messages)
+
+    tape, instruments = await run_bench(bench, enough)
+    assert tape.messages[-1] == End("enough")
+    assert (expected in tape.messages) != at_the_end
+    photons = [batch.photons.pulse for batch in tape.of(PhotonBatch)]
+    np.testing.assert_array_equal(np.diff(np.concatenate(photons)), 1000)
     assert ("spectrometer" in instruments.identities) == (step not in ("open", "configure"))
     assert "fault" not in [status.state for status in tape.of(Status)]
 
@@ -154,42 +186,37 @@ async def test_a_failing_spectrometer_never_costs_a_photon(step: str) -> None:
 async def test_a_frame_of_the_wrong_size_or_with_nonsense_in_it_is_not_published() -> None:
     bench, spectrometer, _ = bench_with_spectrometer()
     spectrometer.pixels += 1
-    tape, _ = await run_bench(bench)
+    tape, _ = await run_bench(bench, lambda _: spectrometer.frames >= 6)
     assert tape.of(Spectrum) == []
-    assert tape.of(End) == [End("protocol finished")]
+    assert tape.messages[-1] == End("enough")
 
 
 async def test_a_calibration_that_does_not_ascend_is_refused_in_words() -> None:
     bench, spectrometer, _ = bench_with_spectrometer()
     spectrometer.axis = replace(AXIS, wavelength_nm=AXIS.wavelength_nm[::-1].copy())
-    tape, _ = await run_bench(bench)
+    tape, _ = await run_bench(bench, lambda tape: len(tape.of(PhotonBatch)) > 10)
     assert any("do not ascend" in status.text for status in tape.of(Status))
 
 
 async def test_a_bench_without_spectrometer_has_no_spectra_and_says_nothing_of_it() -> None:
     bench, *_ = make_bench()
-    tape, _ = await run_bench(bench)
+    tape, _ = await run_bench(bench, lambda tape: len(tape.of(PhotonBatch)) > 10)
     assert tape.of(Spectrum) == []
     assert not any("spectra" in status.text for status in tape.of(Status))
 
 
-async def test_the_simulated_bench_gives_a_spectrum_a_second_of_stream_at_any_speed() -> None:
+async def test_the_simulated_bench_gives_a_spectrum_a_second_of_stream_to_the_end_at_any_speed() -> None:
     bench = create_bench(preset="cdse-zns-2nm", seed=1, speed=40.0)
-    instruments = Instruments(bench, max_permille=1000, consent=True)
-    acquisition = await instruments.open({})
-    tape = Tape()
-    levels = levels_for(FluenceProtocol("short", (Step(0.2, 4.5),)), acquisition, 0.0025)
-    run = Run(
-        instruments, acquisition, tape, levels=levels, after="exit", mean_excitation_per_permille=0.0025
+    asked_at = 30_000_000
+    tape, instruments = await run_bench(
+        bench,
+        lambda tape: bool(tape.of(PhotonBatch)) and tape.of(PhotonBatch)[-1].stop_pulse >= asked_at,
+        (Level(0.2, 80, 10**9),),
     )
-    try:
-        await run.run()
-    finally:
-        await instruments.close()
     spectra = tape.of(Spectrum)
-    assert len(spectra) >= 3
     assert all(s.stop_pulse - s.first_pulse == 5_000_000 for s in spectra)
-    assert all(a.stop_pulse == b.first_pulse for a, b in zip(spectra, spectra[1:], strict=False))
+    assert all(a.stop_pulse == b.first_pulse for a, b in pairwise(spectra))
+    assert spectra[-1].stop_pulse > asked_at - 5_000_000, "what was exposed by then is taken along"
     assert follow_their_photons(tape.messages)
     assert "simulated spectrometer" in instruments.identities["spectrometer"]
 
