@@ -288,7 +288,7 @@ class Conversion:
 class Event:
     """A line for the event list.
 
-    `kind` is "conversion", "reversibility", "spectral shift", "fluence", "loss", "bleach", "laser", "marker",
+    `kind` is "conversion", "reversibility", "spectrum", "fluence", "loss", "bleach", "laser", "marker",
     "segment" or "warning".
     """
 

@@ -145,7 +145,7 @@ class SpectralWatch:
         since_s = self._suspects[0].start_s
         self._level, self._level_stretch = settled, stretch
         self._forget_suspicion()
-        return [Event(since_s, "spectral shift", "warning", _text(old.centre_nm, new.centre_nm, shift))]
+        return [Event(since_s, "spectrum", "warning", _text(old.centre_nm, new.centre_nm, shift))]
 
     def _learn(self, level: _Level) -> None:
         """The suspects are cleared: they tell of the level and its scatter too, but for single freaks."""

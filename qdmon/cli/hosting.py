@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from qdmon.cli.address import private_address
 from qdmon.cli.child import Child
-from qdmon.cli.errors import FAILED, say_error
+from qdmon.cli.errors import FAILED, UserError, say_error
 from qdmon.cli.progress import Background, Progress
 from qdmon.cli.warm import warm_analysis
 
@@ -14,8 +14,12 @@ __all__ = ["follow_child", "show_child"]
 def show_child(arguments: Sequence[str], *, title: str, fps: int, ascii_only: bool, mouse: bool) -> int:
     """Start `qdmon ARGUMENTS`, show its session, stop it when the screen is left; the screen's exit code."""
     from qdmon import tui
+    from qdmon.tui.fitness import unfit_here
     from streams.endpoints import parse_address
 
+    reason = unfit_here()
+    if reason is not None:
+        raise UserError(reason)
     with private_address() as address, Child([*arguments, "--bind", address]) as child:
         _prepare(child)
         return tui.run(parse_address(address), title=title, fps=fps, ascii_only=ascii_only, mouse=mouse)

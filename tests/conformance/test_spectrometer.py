@@ -76,7 +76,7 @@ async def test_row_8_the_line_of_a_converting_dot_goes_from_633_to_641_nm_and_st
     snapshot, events = monitored(tape)
     assert snapshot.spectral_shift_nm == pytest.approx(8.0, abs=0.5)
     assert snapshot.peak_nm.value == pytest.approx(641.0, abs=1.5)
-    (shift,) = [event for event in events if event.kind == "spectral shift"]
+    (shift,) = [event for event in events if event.kind == "spectrum"]
     assert truth.conversion_s is not None
     assert abs(shift.time_s - truth.conversion_s) < 2.0
 
@@ -85,6 +85,6 @@ async def test_row_7_a_small_perovskite_turns_mixed_and_back_without_a_red_shift
     steps = FluenceProtocol("short", (Step(0.1, 8.0), Step(1.0, 8.0), Step(0.1, 8.0)))
     tape, _ = await recorded("mapbbr3", 1, steps)
     snapshot, events = monitored(tape)
-    assert [event.text for event in events if event.kind == "spectral shift"] == []
+    assert [event.text for event in events if event.kind == "spectrum"] == []
     assert snapshot.spectral_shift_nm == pytest.approx(0.0, abs=0.5)
     assert len(tape.of(Spectrum)) >= 20

@@ -10,7 +10,8 @@ from textual.pilot import Pilot
 
 from qdmon.analysis.snapshot import Snapshot
 from qdmon.tui.app.app import QdmonApp
-from qdmon.tui.app.terminal import look_for, output_encoding, unfit_reason
+from qdmon.tui.app.terminal import look_for, output_encoding
+from qdmon.tui.fitness import unfit_here
 from qdmon.tui.ingest import Ingest
 from qdmon.tui.view.link import LinkState
 from qdmon.tui.view.scene import View
@@ -24,10 +25,9 @@ _SETTLING_PAUSES = 100
 
 def start(endpoints: Endpoints, *, title: str, fps: int, ascii_only: bool, mouse: bool) -> int:
     """See `qdmon.tui.run`."""
-    interactive = all(s is not None and s.isatty() for s in (sys.__stdin__, sys.__stderr__))
-    reason = unfit_reason(os.environ, interactive=interactive)
+    reason = unfit_here()
     if reason is not None:
-        print(reason, file=sys.stderr)
+        print(f"qdmon: {reason}", file=sys.stderr)
         return 2
     fps = min(max(fps, _FPS_LIMITS[0]), _FPS_LIMITS[1])
     chosen = os.environ.get("TEXTUAL_COLOR_SYSTEM", "auto")

@@ -10,18 +10,9 @@ from textual.app import App
 
 from qdmon.tui.render.theme import Look
 
-__all__ = ["look_for", "terminal_gone", "unfit_reason", "writer_backlog"]
+__all__ = ["look_for", "output_encoding", "terminal_gone", "writer_backlog"]
 
 _FEW_COLOURS = {"standard", "windows"}
-
-
-def unfit_reason(env: Mapping[str, str], *, interactive: bool) -> str | None:
-    """Why the screen cannot be shown here and what to do, on one line; None if it can."""
-    if not interactive:
-        return "qdmon: this is no terminal; run it in one, or use `qdmon watch` for text output"
-    if env.get("TERM", "") == "dumb":
-        return "qdmon: TERM=dumb cannot show the screen; set TERM (e.g. xterm-256color) or use `qdmon watch`"
-    return None
 
 
 def look_for(

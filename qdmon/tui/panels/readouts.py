@@ -1,5 +1,6 @@
 """The readouts in every size: cards with large digits, a compact block, plain lines, a single line."""
 
+from qdmon.tui.fitness import too_small
 from qdmon.tui.panels.box import draw_box
 from qdmon.tui.render.digits import BIG_ROWS, big_width, draw_big
 from qdmon.tui.render.frame import Frame, Rect
@@ -29,7 +30,7 @@ def paint_readouts(frame: Frame, scene: Scene) -> None:
     elif scene.layout == "row":
         _paint_row(frame, scene)
     else:
-        text = f"terminal too small ({frame.width}x{frame.height}): enlarge to at least 40x12"
+        text = too_small(frame.width, frame.height)
         for y in range(frame.height):
             frame.text(0, y, text[y * frame.width : (y + 1) * frame.width], Ink.WARN)
 

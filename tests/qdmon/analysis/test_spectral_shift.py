@@ -74,7 +74,7 @@ def test_a_shift_is_told_once_with_its_size_its_energy_and_when_it_began(shift_n
         assert error < 0.5
         assert 30.0 <= event.time_s <= 33.0
         assert 34.0 <= told_s <= 42.0
-        assert (event.kind, event.severity) == ("spectral shift", "warning")
+        assert (event.kind, event.severity) == ("spectrum", "warning")
         assert event.text.endswith(" meV)")
 
 

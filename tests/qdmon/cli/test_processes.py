@@ -34,6 +34,7 @@ def test_the_demo_finds_the_conversion() -> None:
     found = last_object(done.stdout)
     (conversion,) = found["conversions"]
     assert (conversion["from"], conversion["to"]) == ("auger", "bc")
+    assert conversion["reversible"] is False
     steps = [segment for segment in found["segments"] if segment["mean_excitation"] is not None]
     assert [segment["mean_excitation"] for segment in steps] == [0.2, 1.4, 0.2]
     assert [steps[0]["blinking"], steps[2]["blinking"]] == ["auger", "bc"]

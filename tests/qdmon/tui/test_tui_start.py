@@ -6,7 +6,8 @@ import sys
 import pytest
 
 import qdmon.tui
-from qdmon.tui.app.terminal import look_for, unfit_reason
+from qdmon.tui.app.terminal import look_for
+from qdmon.tui.fitness import unfit_reason
 from qdmon.tui.render.theme import Look
 from tests.qdmon.tui.builders import live_link, snapshot
 
@@ -15,6 +16,8 @@ def test_terminals_that_cannot_show_the_screen_are_told_what_to_do() -> None:
     assert unfit_reason({"TERM": "xterm"}, interactive=True) is None
     assert "qdmon watch" in (unfit_reason({"TERM": "xterm"}, interactive=False) or "")
     assert "TERM=dumb" in (unfit_reason({"TERM": "dumb"}, interactive=True) or "")
+    assert unfit_reason({"TERM": "xterm"}, interactive=True, size=(40, 12)) is None
+    assert "30x8" in (unfit_reason({"TERM": "xterm"}, interactive=True, size=(30, 8)) or "")
 
 
 def test_the_look_follows_the_terminal() -> None:
