@@ -12,6 +12,7 @@ from qdmon.analysis.charging import charging_exponent
 from qdmon.analysis.dynamics import Dynamics
 from qdmon.analysis.equations import lifetime_from_window_mean
 from qdmon.analysis.g2 import Pairs, g2_from_pairs, no_g2
+from qdmon.analysis.losses import LossLog
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import G2, Calibration, Charging, Event, SegmentResult, Trace
 from qdmon.analysis.stretch import Stretch
@@ -25,6 +26,8 @@ LOOK_S = 0.5
 # Photons of one detector that place its rising edge to about 0.05 ns.
 CALIBRATION_PHOTONS = 3000
 MOST_PENDING = 2_000_000
+# A protocol that cycles for days leaves this many steps to look back on.
+MOST_FINISHED = 500
 
 
 class Engine:
@@ -36,7 +39,7 @@ class Engine:
         self.position = 0
         self.looks = 0
         self.channel_photons = dict.fromkeys(acquisition.channels, 0)
-        self.losses: list[Loss] = []
+        self.lost = LossLog()
         self.finished: list[SegmentResult] = []
         self.stretch: Stretch | None = Stretch(acquisition, settings, 0, None)
         self.dynamics = Dynamics(acquisition, 0, settings.segment_kept_s)
@@ -52,6 +55,7 @@ class Engine:
         self._look_pulses = max(acquisition.pulses(LOOK_S), 1)
         self._pending: list[tuple[Photons, int]] = []
         self._pairs_before = Pairs.none()
+        self._background_before = 0.0
         self._correlated: tuple[int, int] | None = None
         self._ticks = (
             TickPairs((acquisition.channels[0], acquisition.channels[1]), acquisition.macro_tick_ps)
@@ -87,7 +91,7 @@ class Engine:
 
     def loss(self, loss: Loss) -> list[Event]:
         """Photons are missing somewhere at or after the present position."""
-        self.losses.append(loss)
+        self.lost.add(loss)
         seconds = self.acquisition.seconds(loss.stop_pulse - loss.first_pulse)
         text = f"{loss.cause.value}: {seconds:.3g} s without photons"
         return [Event(self.acquisition.seconds(loss.first_pulse), "loss", "warning", text)]
@@ -108,7 +112,7 @@ class Engine:
     @property
     def spans(self) -> list[tuple[int, int]]:
         """Losses as pulse intervals."""
-        return [(loss.first_pulse, loss.stop_pulse) for loss in self.losses]
+        return self.lost.spans
 
     def _take(self, photons: Photons, stop: int) -> None:
         for channel, n in zip(*np.unique(photons.channel, return_counts=True), strict=True):
@@ -206,8 +210,6 @@ class Engine:
     def _last_background(self) -> float:
         return self.stretch.background_cps if self.stretch is not None else self._background_before
 
-    _background_before = 0.0
-
     def _close_stretch(self) -> None:
         stretch = self.stretch
         if stretch is None:
@@ -221,7 +223,7 @@ class Engine:
             stretch.refit(self.spans, self.doubt())
             self.dynamics.close()
             self._refit_dynamics(stretch)
-            self.finished.append(self.result_of(stretch))
+            self.finished = [*self.finished, self.result_of(stretch)][-MOST_FINISHED:]
             self.watcher.stretch_over(stretch)
         self.stretch = None
 

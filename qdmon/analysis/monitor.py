@@ -156,8 +156,8 @@ class Monitor:
             intensity_change=_intensity_change(segments),
             spectral_shift_nm=self._spectra.shift_nm,
             peak_nm=self._spectra.latest,
-            losses=tuple(engine.losses),
-            lost_s=acq.seconds(sum(x.stop_pulse - x.first_pulse for x in engine.losses)),
+            losses=tuple(engine.lost.losses),
+            lost_s=acq.seconds(engine.lost.lost_pulses),
             events=tuple(self._events),
         )
 

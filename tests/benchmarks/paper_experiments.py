@@ -3,9 +3,10 @@
     python tests/benchmarks/paper_experiments.py [DOTS] [PRESET ...]
 
 Each dot runs through its preset's fluence protocol; the monitor sees photons only. Right means: every step
-is called what the dot really did in it, by the definitions of the types, every true change of type is flagged
-within 5 s and judged reversible or not as it was, and nothing else raises a conversion alert. "undetermined"
-counts as wrong.
+is called what the dot really did in it, by the definitions of the types, the conversion of a dot with a dose
+threshold is flagged within 5 s of its instant, a change of type between steps within the step, either is
+judged reversible or not as it was, and nothing else raises a conversion alert. "undetermined" counts as
+wrong. (A step has no instant of change: its first seconds may well realise the old type.)
 """
 
 import sys
@@ -69,12 +70,13 @@ def faults_of(preset: str, result: Run) -> list[str]:
     ]
     flagged = [t for t, kind in result.alerts if kind == "conversion"]
     if preset in CONVERTING:
-        changes = [truth.conversion_s] if truth.conversion_s is not None else []
+        changes, patience_s = [truth.conversion_s] if truth.conversion_s is not None else [], 5.0
     else:
         pairs = zip(snapshot.segments, real[:-1], real[1:], strict=False)
         changes = [s.stop_s for s, a, b in pairs if a is not None and b is not None and a != b]
-    missed = [c for c in changes if not any(-0.5 <= t - c <= 5 for t in flagged)]
-    false = [t for t in flagged if not any(-0.5 <= t - c <= 5 for c in changes)]
+        patience_s = 25.0
+    missed = [c for c in changes if not any(-0.5 <= t - c <= patience_s for t in flagged)]
+    false = [t for t in flagged if not any(-0.5 <= t - c <= patience_s for c in changes)]
     faults += [f"change at {c:.1f} s not flagged in time, alerts at {flagged}" for c in missed]
     faults += [f"false conversion alert at {t:.1f} s" for t in false]
     if changes and not missed and real[2] is not None and real[0] != real[1]:
