@@ -26,6 +26,7 @@ LOOK_S = 0.5
 # Photons of one detector that place its rising edge to about 0.05 ns.
 CALIBRATION_PHOTONS = 3000
 MOST_PENDING = 2_000_000
+MOST_WAITING = 20_000
 # A protocol that cycles for days leaves this many steps to look back on.
 MOST_FINISHED = 500
 
@@ -54,6 +55,7 @@ class Engine:
         self._kept_rows = kept
         self._look_pulses = max(acquisition.pulses(LOOK_S), 1)
         self._pending: list[tuple[Photons, int]] = []
+        self._pending_photons = 0
         self._pairs_before = Pairs.none()
         self._background_before = 0.0
         self._correlated: tuple[int, int] | None = None
@@ -124,12 +126,21 @@ class Engine:
         if stretch is not None:
             stretch.count(photons)
         if self.axis is None and self.acquisition.mode == "T3":
-            self._pending.append((photons, stop))
-            if sum(len(p) for p, _ in self._pending) > MOST_PENDING:
-                self._calibrate(force=True)
+            self._wait(photons, stop)
         else:
             self._sort(photons, stop)
         self.position = stop
+
+    def _wait(self, photons: Photons, stop: int) -> None:
+        """Keep photons until they can be sorted; in a long darkness the oldest stay merely counted."""
+        self._pending.append((photons, stop))
+        self._pending_photons += len(photons)
+        if self._pending_photons <= MOST_PENDING and len(self._pending) <= MOST_WAITING:
+            return
+        self._calibrate(force=True)
+        half = len(self._pending) // 2
+        self._pending_photons -= sum(len(p) for p, _ in self._pending[:half])
+        del self._pending[:half]
 
     def _sort(self, photons: Photons, stop: int) -> None:
         if self._trace_decays is not None and self.axis is not None:
@@ -184,6 +195,7 @@ class Engine:
         self.stretch.use_axis(self.axis, self._correlated, 0.0)
         self.dynamics.use_axis(self.axis)
         pending, self._pending = self._pending, []
+        self._pending_photons = 0
         position, self.position = self.position, 0
         for photons, stop in pending:
             self._sort_waiting(photons, stop)

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from hardware.types import Photons
+from qdmon.analysis import engine as engine_module
+from qdmon.analysis.engine import Engine
 from qdmon.analysis.monitor import Monitor
+from qdmon.analysis.settings import AnalysisSettings
 from streams.messages import End, Fluence, LaserState, Marker, Message, PhotonBatch, Segment, Session
 from tests.qdmon.analysis import builders as b
 
@@ -134,3 +137,20 @@ def test_a_snapshot_stays_as_it_was_while_the_stream_goes_on() -> None:
     assert np.array_equal(trace.counts, counts)
     assert np.array_equal(trace.arrival_ns, arrival, equal_nan=True)
     assert np.array_equal(pairs, drawn)
+
+
+def test_a_long_darkness_before_the_first_light_is_not_hoarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "MOST_WAITING", 50)
+    acq = b.acquisition()
+    rng = np.random.default_rng(8)
+    dark, dark_stop = b.photons(rng, [b.Dwell(20.0, 0.0, 1.0)], acq=acq, background_cps=20.0)
+    engine = Engine(acq, AnalysisSettings())
+    engine.photons(dark, dark_stop)
+    assert engine.calibration().t0_ps == {}
+    lit, stop = b.photons(rng, b.alternating(rng, 6.0, [lambda: b.Dwell(0.2, 76e3, 24.7)]), acq=acq)
+    lit = Photons(lit.pulse + np.uint64(dark_stop), lit.nanotime, lit.channel)
+    engine.photons(lit, dark_stop + stop)
+    assert sorted(engine.calibration().t0_ps) == [0, 1]
+    assert engine.stretch is not None
+    assert engine.stretch.photons == len(dark) + len(lit)
+    assert engine.trace().counts.sum() == pytest.approx(len(dark) + len(lit), abs=2000)
