@@ -25,6 +25,8 @@ __all__ = ["Engine"]
 LOOK_S = 0.5
 # Photons of one detector that place its rising edge to about 0.05 ns.
 CALIBRATION_PHOTONS = 3000
+# By then a detector without an edge has none.
+PATIENCE_PHOTONS = 100_000
 MOST_PENDING = 2_000_000
 MOST_WAITING = 20_000
 # A protocol that cycles for days leaves this many steps to look back on.
@@ -170,19 +172,7 @@ class Engine:
         """Place the pulse on each detector's axis, then sort what was waiting for it."""
         if self.acquisition.mode != "T3" or self.acquisition.resolution_ps is None or self.stretch is None:
             return
-        histogram = self.stretch.histogram
-        totals = {c: int(histogram[c].sum()) for c in self.acquisition.channels if c < len(histogram)}
-        most = max(totals.values(), default=0)
-        waiting = [c for c, n in totals.items() if CALIBRATION_PHOTONS > n > 0.1 * most]
-        if not force and (most < CALIBRATION_PHOTONS or waiting):
-            return
-        t0: dict[int, float] = dict(self.settings.t0_ps)
-        if not t0:
-            for channel, n in totals.items():
-                edge = rising_edge_ps(histogram[channel], self.acquisition.resolution_ps)
-                # A detector with hundredths of the light sees no dot, only its own noise.
-                if edge is not None and n > 0.03 * most:
-                    t0[channel] = edge
+        t0 = dict(self.settings.t0_ps) or self._edges(self.stretch, force=force)
         if not t0:
             if force:
                 self.warnings = ("no rising edge found: lifetimes need a pulsed dot",)
@@ -200,6 +190,20 @@ class Engine:
         for photons, stop in pending:
             self._sort_waiting(photons, stop)
         self.position = position
+
+    def _edges(self, stretch: Stretch, *, force: bool) -> dict[int, float]:
+        """Rising edge of every detector that sees the dot; none yet while one of them needs more photons."""
+        resolution_ps = self.acquisition.resolution_ps or 1.0
+        totals = {c: int(n) for c, n in enumerate(stretch.histogram.sum(axis=1)) if n}
+        most = max(totals.values(), default=0)
+        # A detector with hundredths of the light sees no dot, only its own noise.
+        lit = {c: n for c, n in totals.items() if n > 0.03 * most}
+        edges = {c: rising_edge_ps(stretch.histogram[c], resolution_ps) for c in lit}
+        found = {c: edge for c, edge in edges.items() if edge is not None}
+        faint = [c for c, n in lit.items() if n > 0.1 * most and (c not in found or n < CALIBRATION_PHOTONS)]
+        if not force and (most < CALIBRATION_PHOTONS or (faint and most < PATIENCE_PHOTONS)):
+            return {}
+        return found
 
     def _sort_waiting(self, photons: Photons, stop: int) -> None:
         stretch = self.stretch

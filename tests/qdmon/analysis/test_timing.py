@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.types import Acquisition, RecordLayout
+from qdmon.analysis.monitor import Monitor
 from qdmon.analysis.timing import LEFT_OUT, MicroBins, TimeAxis, rising_edge_ps
 from tests.qdmon.analysis import builders as b
 
@@ -86,3 +87,20 @@ def test_a_t2_recording_has_no_time_axis() -> None:
     acq = Acquisition("T2", 1.0, None, 0, (0, 1), RecordLayout.GENERIC_T2, "card")
     with pytest.raises(ValueError, match="no nanotimes"):
         TimeAxis.build(acq, {0: 0.0})
+
+
+def test_a_faint_long_lived_dot_is_calibrated_on_both_detectors_or_waits() -> None:
+    acq = b.acquisition()
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        dwells = b.alternating(rng, 12.0, [lambda: b.Dwell(0.3, 6e3, 37.0), lambda: b.Dwell(0.1, 1e3, 6.0)])
+        found, stop = b.photons(rng, dwells, acq=acq, background_cps=50.0)
+        monitor = Monitor()
+        for message in b.session(acq, found, stop):
+            monitor.feed(message)
+            snapshot = monitor.snapshot()
+            if snapshot is not None and snapshot.calibration.t0_ps:
+                assert sorted(snapshot.calibration.t0_ps) == [0, 1]
+                break
+        else:
+            pytest.fail("12 s of light were not enough to place the pulse")
