@@ -82,13 +82,16 @@ class ConversionWatcher:
         if self._blinks:
             self._earlier, self._blinks = self._blinks, []
             self._next_try = 0
-        _, count = stretch.charging()
-        if count is not None:
-            self._charging.append(count)
+        self._charging = self.charging_counts(stretch)
 
     def charging_counts(self, stretch: Stretch | None) -> list[ChargingCount]:
-        """Charging events of all stretches, the present one included."""
-        count = stretch.charging()[1] if stretch is not None else None
+        """Charging events of all stretches, this one included, as long as the dot is what it was at first.
+
+        A dot that converted charges by another law: its rates say nothing about the growth with <N>.
+        """
+        if stretch is None or self.conversions:
+            return self._charging
+        count = stretch.charging()[1]
         return self._charging + ([count] if count is not None else [])
 
     def _conversion(self, stretch: Stretch, losses: list[tuple[int, int]], doubt: str | None) -> list[Event]:

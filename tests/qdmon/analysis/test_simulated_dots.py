@@ -123,3 +123,7 @@ def test_row_18_the_biexciton_yield_is_read_off_g2_at_low_fluence() -> None:
 
 def test_a_fluence_step_is_no_cluster_alarm() -> None:
     assert all(s.g2.single_emitter is True for s in converting().segments)
+
+
+def test_rates_after_a_conversion_say_nothing_about_how_charging_grows_with_fluence() -> None:
+    assert converting().watched.snapshot.charging.exponent.value is None
