@@ -3,26 +3,27 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.types import Acquisition, Photons
+from hardware.types import Acquisition
 from qdmon.analysis.bins import BinTable
 from qdmon.analysis.correlation import long_time_correlation
 from qdmon.analysis.dwells import dwell_law, on_off_dwells
 from qdmon.analysis.groups import distinct_levels
 from qdmon.analysis.levels import LOOK_BACK_ROWS, LevelFinder
 from qdmon.analysis.snapshot import BlinkingCall, DwellLaw, EmissiveState, Level, LongTimeCorrelation
-from qdmon.analysis.timing import TimeAxis
+from qdmon.analysis.timing import MicroBins
 
-__all__ = ["Dynamics"]
+__all__ = ["ROWS_TO_KEEP", "Dynamics"]
 
 FloatArray = NDArray[np.float64]
 
-ROW_S = 0.001
 # Bins of the dwell times, as of the blinking rate: 10 ms.
 ROWS_PER_DWELL_BIN = 10
+# What the level finder may still ask of its table, photons coming in portions of half a second.
+ROWS_TO_KEEP = LOOK_BACK_ROWS + 2000
 
 
 class Dynamics:
-    """Collects the photons of a stretch in rows of a millisecond; everything follows from those.
+    """What follows from the counts of a stretch per millisecond.
 
     Levels come as the rows close; dwell laws and correlation are renewed when the verdict is.
 
@@ -34,7 +35,7 @@ class Dynamics:
     """
 
     def __init__(self, acquisition: Acquisition, first_pulse: int, kept_s: float) -> None:
-        """Dynamics of the light from a pulse on; photons of T3 are wanted once their axis is known.
+        """Dynamics of the light from a pulse on; nothing is known until there is a table to follow.
 
         Args:
             acquisition: time base.
@@ -43,42 +44,32 @@ class Dynamics:
         """
         self._acq = acquisition
         self._first_pulse = first_pulse
-        self._width = max(acquisition.pulses(ROW_S), 1)
-        self._row_s = acquisition.seconds(self._width)
-        self._kept_rows = int(kept_s / self._row_s)
-        self._axis: TimeAxis | None = None
+        self._kept_s = kept_s
         self._table: BinTable | None = None
         self._finder: LevelFinder | None = None
         self.on_dwells: DwellLaw | None = None
         self.off_dwells: DwellLaw | None = None
         self.correlation: LongTimeCorrelation | None = None
         self.intensities: tuple[EmissiveState, ...] = ()
-        if acquisition.mode == "T2":
-            self._start(None)
 
-    def use_axis(self, axis: TimeAxis) -> None:
-        """Begin to take photons by arrival time."""
-        self._start(axis)
+    def follow(self, table: BinTable, bins: MicroBins | None) -> None:
+        """Look at the rows of a table from its start on.
 
-    def _start(self, axis: TimeAxis | None) -> None:
-        self._axis = axis
-        bins = axis.bins if axis is not None else None
-        columns = bins.count if bins is not None else 1
-        # Photons come in portions of half a second at most, which the level finder takes at once.
-        kept = max(self._kept_rows + ROWS_PER_DWELL_BIN, LOOK_BACK_ROWS + 2000)
-        self._table = BinTable(self._first_pulse, self._width, columns, kept)
+        Args:
+            table: counts per millisecond or so, growing; kept for `ROWS_TO_KEEP` rows at least.
+            bins: the micro-bins its columns are; None if it only counts.
+        """
+        self._table = table
         start_s = self._acq.seconds(self._first_pulse)
-        self._finder = LevelFinder(self._first_pulse, self._row_s, start_s, bins)
+        self._finder = LevelFinder(self._first_pulse, self._row_s(table), start_s, bins)
 
-    def sort(self, photons: Photons, stop_pulse: int, losses: list[tuple[int, int]]) -> None:
-        """Take the photons up to `stop_pulse`; losses among them must be known by now."""
-        if self._table is None or self._finder is None:
-            return
-        if self._axis is None:
-            self._table.add_counts(photons, stop_pulse)
-        else:
-            self._table.add_decays(photons, stop_pulse, self._axis.micro_bin, self._axis.arrival_ns)
-        self._finder.advance(self._table, losses)
+    def advance(self, losses: list[tuple[int, int]]) -> None:
+        """The table has grown, by half a second at most; losses among the new rows must be known."""
+        if self._table is not None and self._finder is not None:
+            self._finder.advance(self._table, losses)
+
+    def _row_s(self, table: BinTable) -> float:
+        return self._acq.seconds(table.pulses_per_row)
 
     def levels(self, background_cps: float, delayed: float) -> tuple[Level, ...]:
         """The latest levels; see `LevelFinder.levels`."""
@@ -112,34 +103,35 @@ class Dynamics:
         found = self._counts(since_pulse, losses)
         if found is None:
             return
-        counts, good = found
-        self.correlation = long_time_correlation(counts, good, self._row_s, background_cps)
+        counts, good, row_s = found
+        self.correlation = long_time_correlation(counts, good, row_s, background_cps)
         if len(call.states) < 2:
             self.on_dwells = self.off_dwells = None
             return
         coarse = counts.reshape(-1, ROWS_PER_DWELL_BIN).sum(axis=1)
         whole = np.all(good.reshape(-1, ROWS_PER_DWELL_BIN), axis=1)
-        bin_s = ROWS_PER_DWELL_BIN * self._row_s
+        bin_s = ROWS_PER_DWELL_BIN * row_s
         bright, dim = (((s.intensity_cps.value or 0.0) + background_cps) * bin_s for s in call.states[:2])
         on, off = on_off_dwells(coarse, whole, bin_s, bright, dim)
         self.on_dwells, self.off_dwells = dwell_law(on), dwell_law(off)
 
     def _counts(
         self, since_pulse: int, losses: list[tuple[int, int]]
-    ) -> tuple[FloatArray, NDArray[np.bool_]] | None:
-        """Counts of whole dwell bins as far back as is wanted, and which rows are complete."""
+    ) -> tuple[FloatArray, NDArray[np.bool_], float] | None:
+        """Counts of whole dwell bins as far back as is wanted, which rows are complete, and their length."""
         table = self._table
         if table is None:
             return None
-        oldest = (table.first_pulse - self._first_pulse) // self._width
+        width, row_s = table.pulses_per_row, self._row_s(table)
+        oldest = (table.first_pulse - self._first_pulse) // width
         stop = (oldest + table.closed) // ROWS_PER_DWELL_BIN * ROWS_PER_DWELL_BIN
-        first = max(-((self._first_pulse - since_pulse) // self._width), stop - self._kept_rows, 0)
+        first = max(-((self._first_pulse - since_pulse) // width), stop - int(self._kept_s / row_s), 0)
         first = -(-first // ROWS_PER_DWELL_BIN) * ROWS_PER_DWELL_BIN
         if stop <= first:
             return None
         rows = table.rows[first - oldest : stop - oldest]
-        start_pulse = self._first_pulse + self._width * np.arange(first, stop)
+        start_pulse = self._first_pulse + width * np.arange(first, stop)
         good = np.ones(len(rows), bool)
         for a, b in losses:
-            good &= (start_pulse >= b) | (start_pulse + self._width <= a)
-        return rows.sum(axis=1, dtype=np.float64), good
+            good &= (start_pulse >= b) | (start_pulse + width <= a)
+        return rows.sum(axis=1, dtype=np.float64), good, row_s

@@ -9,7 +9,6 @@ import numpy as np
 from hardware.types import Acquisition, Loss, Photons
 from qdmon.analysis.bins import BinTable
 from qdmon.analysis.charging import charging_exponent
-from qdmon.analysis.dynamics import Dynamics
 from qdmon.analysis.equations import lifetime_from_window_mean
 from qdmon.analysis.g2 import Pairs, g2_from_pairs, no_g2
 from qdmon.analysis.losses import LossLog
@@ -45,7 +44,6 @@ class Engine:
         self.lost = LossLog()
         self.finished: list[SegmentResult] = []
         self.stretch: Stretch | None = Stretch(acquisition, settings, 0, None)
-        self.dynamics = Dynamics(acquisition, 0, settings.segment_kept_s)
         self.steps: list[tuple[float, float | None]] = []
         self.axis: TimeAxis | None = None
         self.watcher = ConversionWatcher(acquisition)
@@ -87,9 +85,7 @@ class Engine:
             self.stretch = None
             return []
         self.stretch = Stretch(self.acquisition, self.settings, self.position, mean_excitation)
-        self.dynamics = Dynamics(self.acquisition, self.position, self.settings.segment_kept_s)
         if self.axis is not None:
-            self.dynamics.use_axis(self.axis)
             self.stretch.use_axis(self.axis, self._correlated, self._last_background())
         return [Event(time_s, "fluence", "info", f"<N> = {mean_excitation:g}")]
 
@@ -108,7 +104,7 @@ class Engine:
         if self.stretch is not None:
             self.stretch.stop_pulse = self.position
             self.stretch.refit(self.spans, self.doubt())
-            self._refit_dynamics(self.stretch)
+            self.stretch.refit_dynamics(self.spans)
             events = self.watcher.look(self.stretch, self.spans, self.doubt())
             self.looks += 1
         return events
@@ -148,8 +144,7 @@ class Engine:
         if self._trace_decays is not None and self.axis is not None:
             self._trace_decays.add_decays(photons, stop, self.axis.micro_bin, self.axis.arrival_ns)
         if self.stretch is not None:
-            self.stretch.sort(photons, stop)
-            self.dynamics.sort(photons, stop, self.spans)
+            self.stretch.sort(photons, stop, self.spans)
 
     def _look(self) -> list[Event]:
         self.looks += 1
@@ -160,13 +155,8 @@ class Engine:
             return []
         doubt = self.doubt()
         if stretch.refit_if_due(self.spans, doubt):
-            self._refit_dynamics(stretch)
+            stretch.refit_dynamics(self.spans)
         return self.watcher.look(stretch, self.spans, doubt)
-
-    def _refit_dynamics(self, stretch: Stretch) -> None:
-        self.dynamics.refit(
-            stretch.since_pulse, self.spans, stretch.call, stretch.background_cps, stretch.delayed
-        )
 
     def _calibrate(self, *, force: bool) -> None:
         """Place the pulse on each detector's axis, then sort what was waiting for it."""
@@ -183,7 +173,6 @@ class Engine:
         )
         self._correlated = self._brightest_two()
         self.stretch.use_axis(self.axis, self._correlated, 0.0)
-        self.dynamics.use_axis(self.axis)
         pending, self._pending = self._pending, []
         self._pending_photons = 0
         position, self.position = self.position, 0
@@ -237,8 +226,8 @@ class Engine:
             self._pairs_before += stretch.pairs.pairs
         if stretch.stop_pulse > stretch.first_pulse:
             stretch.refit(self.spans, self.doubt())
-            self.dynamics.close()
-            self._refit_dynamics(stretch)
+            stretch.dynamics.close()
+            stretch.refit_dynamics(self.spans)
             self.finished = [*self.finished, self.result_of(stretch)][-MOST_FINISHED:]
             self.watcher.stretch_over(stretch)
         self.stretch = None
@@ -310,11 +299,11 @@ class Engine:
             stretch.blinking_rate(self.spans),
             rate,
             self.g2_of(stretch.pairs.pairs if stretch.pairs is not None else Pairs.none()),
-            self.dynamics.levels(stretch.background_cps, stretch.delayed),
-            self.dynamics.intensities,
-            self.dynamics.on_dwells,
-            self.dynamics.off_dwells,
-            self.dynamics.correlation,
+            stretch.dynamics.levels(stretch.background_cps, stretch.delayed),
+            stretch.dynamics.intensities,
+            stretch.dynamics.on_dwells,
+            stretch.dynamics.off_dwells,
+            stretch.dynamics.correlation,
         )
 
     def charging(self) -> Charging:

@@ -11,6 +11,7 @@ from qdmon.analysis.bins import BinTable, count_nanotimes
 from qdmon.analysis.blinks import blinking_rate_hz, charging_rate_hz
 from qdmon.analysis.charging import ChargingCount
 from qdmon.analysis.conversion import TimedBlink
+from qdmon.analysis.dynamics import ROWS_TO_KEEP, Dynamics
 from qdmon.analysis.fit import BinnedDecays, DictionaryFit, fit_dot, fit_weights
 from qdmon.analysis.g2 import PairCounter
 from qdmon.analysis.lifetime import lifetime_mle
@@ -47,6 +48,8 @@ class Stretch:
         histogram: (c, t) TCSPC histogram.
         call: verdict on the stretch since its last conversion.
         since_pulse: where the data of that verdict begin.
+        dynamics: levels, dwells and memory of its light.
+        table: photons per millisecond and micro-bin (T2: counts only); None until the axis is known.
     """
 
     def __init__(
@@ -69,7 +72,11 @@ class Stretch:
         )
         self.axis: TimeAxis | None = None
         self.pairs: PairCounter | None = None
-        self._table: BinTable | None = None
+        self._kept_rows = int(settings.segment_kept_s / BASE_BIN_S)
+        self.table: BinTable | None = None
+        self.dynamics = Dynamics(acquisition, first_pulse, settings.segment_kept_s)
+        if acquisition.mode == "T2":
+            self.table = self._new_table(None)
         self._fit: DictionaryFit | None = None
         self._bin_s = BASE_BIN_S
         self._next_fit_s = FIRST_FIT_S
@@ -99,34 +106,53 @@ class Stretch:
         """
         self.axis = axis
         self.background_cps = known_background_cps
-        pulses = max(self._acq.pulses(BASE_BIN_S), 1)
-        kept = int(self._settings.segment_kept_s / BASE_BIN_S)
-        self._table = BinTable(self.first_pulse, pulses, axis.bins.count, kept)
+        self.table = self._new_table(axis.bins)
         if channels is not None:
             self.pairs = PairCounter(channels, axis.arrival_ns, axis.bins.period_ns)
+
+    def _new_table(self, bins: MicroBins | None) -> BinTable:
+        pulses = max(self._acq.pulses(BASE_BIN_S), 1)
+        kept = max(self._kept_rows, ROWS_TO_KEEP)
+        table = BinTable(self.first_pulse, pulses, bins.count if bins is not None else 1, kept)
+        self.dynamics.follow(table, bins)
+        return table
 
     def count(self, photons: Photons) -> None:
         """Count photons into the TCSPC histogram, which needs no calibration."""
         count_nanotimes(self.histogram, photons.nanotime, photons.channel)
         self.photons += len(photons)
 
-    def sort(self, photons: Photons, stop_pulse: int) -> None:
-        """Sort photons of [self.stop_pulse, stop_pulse) by arrival time and correlate them."""
-        if self.axis is not None and self._table is not None:
-            self._table.add_decays(photons, stop_pulse, self.axis.micro_bin, self.axis.arrival_ns)
-            if self.pairs is not None:
-                self.pairs.add(photons, self.stop_pulse, stop_pulse)
+    def sort(self, photons: Photons, stop_pulse: int, losses: list[tuple[int, int]]) -> None:
+        """Sort photons of [self.stop_pulse, stop_pulse) by arrival time and correlate them.
+
+        Args:
+            photons: half a second of them at most.
+            stop_pulse: exclusive.
+            losses: pulse intervals in which photons are missing, those of this portion included.
+        """
+        if self.table is not None:
+            if self.axis is None:
+                self.table.add_counts(photons, stop_pulse)
+            else:
+                self.table.add_decays(photons, stop_pulse, self.axis.micro_bin, self.axis.arrival_ns)
+            self.dynamics.advance(losses)
+        if self.pairs is not None:
+            self.pairs.add(photons, self.stop_pulse, stop_pulse)
         self.stop_pulse = stop_pulse
+
+    def refit_dynamics(self, losses: list[tuple[int, int]]) -> None:
+        """Renew dwell laws, correlation and intensities from the present verdict."""
+        self.dynamics.refit(self.since_pulse, losses, self.call, self.background_cps, self.delayed)
 
     def _binned(
         self, from_pulse: int, losses: list[tuple[int, int]], *, to_pulse: int | None = None
     ) -> tuple[BinnedDecays, FloatArray] | None:
         """Decays of the bins between two pulses, losses left out, and the start of each bin in s."""
-        table = self._table
+        table = self.table
         if table is None or self.axis is None or table.closed < FEWEST_BINS:
             return None
         width = table.pulses_per_row
-        first = max(-(-(from_pulse - table.first_pulse) // width), 0)
+        first = max(-(-(from_pulse - table.first_pulse) // width), table.closed - self._kept_rows, 0)
         stop = table.closed
         if to_pulse is not None:
             stop = min(stop, (to_pulse - table.first_pulse) // width)
@@ -254,18 +280,18 @@ class Stretch:
 
         Time with losses proves nothing: the tail begins behind it.
         """
-        if self._table is None:
+        if self.table is None:
             return 0.0
         # Bins in which the threshold stands well above the shot noise.
         step = int(np.clip(round(30 / max(threshold_cps, 1e-9) / BASE_BIN_S), 10, 500))
-        rows = self._table.rows[-round(longest_s / BASE_BIN_S) :]
+        rows = self.table.rows[-round(longest_s / BASE_BIN_S) :]
         n = len(rows) // step
         if not n:
             return 0.0
         counts = rows[len(rows) - n * step :].sum(axis=1, dtype=np.int64).reshape(n, step).sum(axis=1)
         lit = counts / (step * BASE_BIN_S) - self.background_cps >= threshold_cps
-        width = step * self._table.pulses_per_row
-        start = self._table.first_pulse + self._table.closed * self._table.pulses_per_row - n * width
+        width = step * self.table.pulses_per_row
+        start = self.table.first_pulse + self.table.closed * self.table.pulses_per_row - n * width
         for first, stop in losses:
             if stop > start:
                 lit[max(first - start, 0) // width : -((start - stop) // width)] = True
@@ -294,10 +320,10 @@ class Stretch:
 
     def lifetime(self, losses: list[tuple[int, int]]) -> Estimate:
         """Mean lifetime of all photons of the stretch, one exponential, background corrected."""
-        if self._table is None or self.axis is None:
+        if self.table is None or self.axis is None:
             return UNKNOWN
-        counts = self._table.rows.sum(axis=0, dtype=np.float64)
-        seen = self._seen_s(self._table.first_pulse, losses)
+        counts = self.table.rows.sum(axis=0, dtype=np.float64)
+        seen = self._seen_s(self.table.first_pulse, losses)
         background = self.background_cps * seen * self.axis.bins.uniform_share
         fit = lifetime_mle(counts, background, replace(self.axis.bins, delayed=self.delayed))
         return Estimate(fit.tau_ns, fit.error_ns) if fit is not None else UNKNOWN

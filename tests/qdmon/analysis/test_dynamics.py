@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from hardware.types import Acquisition, Loss, LossCause, Photons
-from qdmon.analysis.dynamics import Dynamics
+from qdmon.analysis.bins import BinTable
+from qdmon.analysis.dynamics import ROWS_TO_KEEP, Dynamics
 from qdmon.analysis.monitor import Monitor
 from qdmon.analysis.snapshot import SegmentResult
 from qdmon.analysis.verdict import undetermined
@@ -91,7 +92,10 @@ def test_light_without_nanotimes_still_has_levels(light: tuple[Acquisition, Phot
     acq, found, stop = light
     untimed = replace(acq, mode="T2", resolution_ps=None, nanotime_bins=0)
     dynamics = Dynamics(untimed, 0, 120.0)
-    dynamics.sort(found, stop, [])
+    table = BinTable(0, untimed.pulses(0.001), 1, ROWS_TO_KEEP)
+    dynamics.follow(table, None)
+    table.add_counts(found, stop)
+    dynamics.advance([])
 
     levels = dynamics.levels(0.0, 0.0)
 
@@ -109,9 +113,12 @@ def test_dwells_and_correlation_look_back_so_far_and_no_farther() -> None:
     nothing = np.zeros(len(pulse), np.uint8)
     light = Photons(pulse.astype(np.uint64), nothing.astype(np.uint16), nothing)
     dynamics = Dynamics(untimed, 0, 65.0)
+    table = BinTable(0, untimed.pulses(0.001), 1, 65_010)
+    dynamics.follow(table, None)
     edges = [*range(0, 330_025_000, 2_500_000), 330_025_000]
     for first, stop in pairwise(edges):
-        dynamics.sort(light.between(first, stop), stop, [])
+        table.add_counts(light.between(first, stop), stop)
+        dynamics.advance([])
 
     dynamics.refit(0, [], undetermined(0.0, 66.0, "counts only"), 0.0, 0.0)
 
@@ -123,7 +130,7 @@ def test_dwells_and_correlation_look_back_so_far_and_no_farther() -> None:
 
 def test_before_the_pulse_is_placed_nothing_is_known() -> None:
     dynamics = Dynamics(acquisition(), 0, 120.0)
-    dynamics.sort(Photons.empty(), 5_000_000, [])
+    dynamics.advance([])
 
     assert dynamics.levels(0.0, 0.0) == ()
     assert dynamics.correlation is None

@@ -38,5 +38,8 @@ def test_debug_lines_appear_only_when_asked_for(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_does_not_reach_the_caller() -> None:
+    after = []
     with logs(Path("/dev/full")):
         structlog.get_logger().error("laser did not confirm")
+        after.append("the caller goes on")
+    assert after
