@@ -71,3 +71,9 @@ def kinds(received: list[Received]) -> list[str]:
 def ended(received: list[Received]) -> bool:
     """The session is over."""
     return "ended" in kinds(received[-1:])
+
+
+def reported(subscriber: Subscriber) -> None:
+    """Let a subscriber report what it handed on: it does when asked for more than it has."""
+    while subscriber.receive(0.0) is not None:
+        pass

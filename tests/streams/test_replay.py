@@ -13,7 +13,7 @@ from streams.messages import End, Fluence, Heartbeat, Message, PhotonBatch, Segm
 from streams.replay import replay
 from streams.subscriber import Subscriber
 from tests.streams import wire_samples as samples
-from tests.streams.sockets import collected, ended, kinds, publishing, pulses, received_until
+from tests.streams.sockets import collected, ended, kinds, publishing, pulses, received_until, reported
 
 BATCH_S = 1000 * 200e-9  # 1000 pulses of 200 ns
 
@@ -84,7 +84,7 @@ async def test_a_replay_waits_for_a_slow_viewer_which_then_loses_nothing(endpoin
     with Subscriber(endpoints) as slow:
         async with publishing(endpoints, history_bytes=1 << 14, clock=FakeTime()) as publisher:
             await asyncio.to_thread(received_until, slow, lambda got: "joined" in kinds(got))
-            slow.receive(0.0)  # asking for more reports what was handed on
+            reported(slow)
             await publisher.followed()
             playing = asyncio.create_task(
                 replay(recording(1500), publisher.publish, speed=math.inf, room=publisher.room)
@@ -94,7 +94,7 @@ async def test_a_replay_waits_for_a_slow_viewer_which_then_loses_nothing(endpoin
             assert publisher.published < 100
             received = await asyncio.to_thread(received_until, slow, ended)
             await playing
-            slow.receive(0.0)
+            reported(slow)
             await publisher.delivered()
     assert pulses(received) == every
     assert "lost" not in kinds(received)
@@ -120,7 +120,7 @@ async def test_a_viewer_that_stands_still_is_not_waited_for_forever(endpoints: E
     with Subscriber(endpoints) as stopped:
         async with publishing(endpoints, clock=hurried_clock) as publisher:
             await asyncio.to_thread(received_until, stopped, lambda got: "joined" in kinds(got))
-            stopped.receive(0.0)
+            reported(stopped)
             await publisher.followed()
             await replay(recording(500), publisher.publish, speed=math.inf, room=publisher.room)
             assert publisher.published == 1 + 2 + 500 + 1
