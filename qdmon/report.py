@@ -108,7 +108,7 @@ def report(snapshot: Snapshot, source: str, settings: AnalysisSettings) -> dict[
             "t0_ps": {str(c): _number(t) for c, t in sorted(calibration.t0_ps.items())},
             "warnings": list(calibration.warnings),
         },
-        **_pair("lifetime", "ns", snapshot.lifetime_ns),
+        **_pair("lifetime", "ns", snapshot.overall_lifetime_ns),
         "segments": [_segment(s) for s in snapshot.segments],
         "conversions": [
             {

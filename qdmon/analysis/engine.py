@@ -11,9 +11,10 @@ from qdmon.analysis.bins import BinTable
 from qdmon.analysis.charging import charging_exponent
 from qdmon.analysis.equations import lifetime_from_window_mean
 from qdmon.analysis.g2 import Pairs, g2_from_pairs, no_g2
+from qdmon.analysis.lifetime import SummedDecay
 from qdmon.analysis.losses import LossLog
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import G2, Calibration, Charging, Event, SegmentResult, Trace
+from qdmon.analysis.snapshot import G2, UNKNOWN, Calibration, Charging, Estimate, Event, SegmentResult, Trace
 from qdmon.analysis.stretch import Stretch
 from qdmon.analysis.ticks import TickPairs, g2_from_ticks
 from qdmon.analysis.timing import GUARD_NS, TimeAxis, rising_edge_ps
@@ -58,6 +59,7 @@ class Engine:
         self._pending_photons = 0
         self._pairs_before = Pairs.none()
         self._background_before = 0.0
+        self._decay_before: SummedDecay | None = None
         self._correlated: tuple[int, int] | None = None
         self._ticks = (
             TickPairs((acquisition.channels[0], acquisition.channels[1]), acquisition.macro_tick_ps)
@@ -228,6 +230,7 @@ class Engine:
             stretch.refit(self.spans, self.doubt())
             stretch.dynamics.close()
             stretch.refit_dynamics(self.spans)
+            self._decay_before = _sum(self._decay_before, stretch.decay(self.spans))
             self.finished = [*self.finished, self.result_of(stretch)][-MOST_FINISHED:]
             self.watcher.stretch_over(stretch)
         self.stretch = None
@@ -306,6 +309,12 @@ class Engine:
             stretch.dynamics.correlation,
         )
 
+    def lifetime(self) -> Estimate:
+        """Mean lifetime of the whole segment so far, whatever the fluence."""
+        here = self.stretch.decay(self.spans) if self.stretch is not None else None
+        decay = _sum(self._decay_before, here)
+        return decay.lifetime(self.axis.bins) if decay is not None and self.axis is not None else UNKNOWN
+
     def charging(self) -> Charging:
         """Exponent of the charging rate over the fluences seen."""
         return charging_exponent(self.watcher.charging_counts(self.stretch))
@@ -359,3 +368,7 @@ class Engine:
         stop = min(offset + len(tau), n)
         lifetime[offset:stop] = tau[: stop - offset]
         return lifetime
+
+
+def _sum(one: SummedDecay | None, other: SummedDecay | None) -> SummedDecay | None:
+    return one + other if one is not None and other is not None else one or other

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_ndtr
 
+from qdmon.analysis.snapshot import UNKNOWN, Estimate
 from qdmon.analysis.timing import MicroBins
 
-__all__ = ["LifetimeFit", "lifetime_mle", "lifetime_with_floor"]
+__all__ = ["LifetimeFit", "SummedDecay", "lifetime_mle", "lifetime_with_floor"]
 
 FloatArray = NDArray[np.float64]
 
@@ -33,6 +34,32 @@ class LifetimeFit:
     tau_ns: float
     error_ns: float
     log_likelihood: float
+
+
+@dataclass(frozen=True, slots=True)
+class SummedDecay:
+    """Photons per micro-bin over some time, with what of them is not the dot's.
+
+    Attributes:
+        counts: (m,) photons.
+        background: (m,) expected background photons.
+        delayed: photons of the dot expected to come at any time after the pulse.
+    """
+
+    counts: FloatArray
+    background: FloatArray
+    delayed: float
+
+    def __add__(self, other: "SummedDecay") -> "SummedDecay":
+        return SummedDecay(
+            self.counts + other.counts, self.background + other.background, self.delayed + other.delayed
+        )
+
+    def lifetime(self, bins: MicroBins) -> Estimate:
+        """Mean lifetime as one exponential, background corrected."""
+        signal = max(float(self.counts.sum() - self.background.sum()), 1.0)
+        fit = lifetime_mle(self.counts, self.background, replace(bins, delayed=self.delayed / signal))
+        return Estimate(fit.tau_ns, fit.error_ns) if fit is not None else UNKNOWN
 
 
 def lifetime_with_floor(histogram: FloatArray, background: FloatArray, bins: MicroBins) -> LifetimeFit | None:

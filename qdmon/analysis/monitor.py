@@ -159,6 +159,7 @@ class Monitor:
             losses=tuple(engine.lost.losses),
             lost_s=acq.seconds(engine.lost.lost_pulses),
             events=tuple(self._events),
+            overall_lifetime_ns=engine.lifetime(),
         )
 
     def _drawings(self, engine: Engine, trace: Trace) -> tuple[Decay, FlidMap]:

@@ -323,7 +323,10 @@ class Charging:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All of it, at the stream time `time_s` (pulses analysed, not the wall clock)."""
+    """All of it, at the stream time `time_s` (pulses analysed, not the wall clock).
+
+    `lifetime_ns` is of the present fluence, `overall_lifetime_ns` of everything since the segment began.
+    """
 
     acquisition: Acquisition
     time_s: float
@@ -349,3 +352,4 @@ class Snapshot:
     losses: tuple[Loss, ...]
     lost_s: float
     events: tuple[Event, ...]
+    overall_lifetime_ns: Estimate = UNKNOWN

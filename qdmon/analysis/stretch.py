@@ -14,7 +14,7 @@ from qdmon.analysis.conversion import TimedBlink
 from qdmon.analysis.dynamics import ROWS_TO_KEEP, Dynamics
 from qdmon.analysis.fit import BinnedDecays, DictionaryFit, fit_dot, fit_weights
 from qdmon.analysis.g2 import PairCounter
-from qdmon.analysis.lifetime import lifetime_mle
+from qdmon.analysis.lifetime import SummedDecay
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import UNKNOWN, BlinkingCall, Estimate
 from qdmon.analysis.states import trap_and_charge_states
@@ -318,15 +318,19 @@ class Stretch:
             return UNKNOWN
         return Estimate(self.photons / seen, float(np.sqrt(self.photons)) / seen)
 
-    def lifetime(self, losses: list[tuple[int, int]]) -> Estimate:
-        """Mean lifetime of all photons of the stretch, one exponential, background corrected."""
+    def decay(self, losses: list[tuple[int, int]]) -> SummedDecay | None:
+        """All photons of the stretch that are kept, by arrival time; None without nanotimes."""
         if self.table is None or self.axis is None:
-            return UNKNOWN
+            return None
         counts = self.table.rows.sum(axis=0, dtype=np.float64)
         seen = self._seen_s(self.table.first_pulse, losses)
         background = self.background_cps * seen * self.axis.bins.uniform_share
-        fit = lifetime_mle(counts, background, replace(self.axis.bins, delayed=self.delayed))
-        return Estimate(fit.tau_ns, fit.error_ns) if fit is not None else UNKNOWN
+        return SummedDecay(counts, background, self.delayed * float(counts.sum() - background.sum()))
+
+    def lifetime(self, losses: list[tuple[int, int]]) -> Estimate:
+        """Mean lifetime of all photons of the stretch, one exponential, background corrected."""
+        decay = self.decay(losses)
+        return decay.lifetime(self.axis.bins) if decay is not None and self.axis is not None else UNKNOWN
 
     def blinking_rate(self, losses: list[tuple[int, int]]) -> Estimate:
         """Switch-offs per second between the two states of the verdict, in 10 ms bins."""

@@ -154,3 +154,16 @@ def test_a_long_darkness_before_the_first_light_is_not_hoarded(monkeypatch: pyte
     assert engine.stretch is not None
     assert engine.stretch.photons == len(dark) + len(lit)
     assert engine.trace().counts.sum() == pytest.approx(len(dark) + len(lit), abs=2000)
+
+
+def test_the_overall_lifetime_is_that_of_all_fluences_together() -> None:
+    acq = b.acquisition()
+    rng = np.random.default_rng(12)
+    dwells = [b.Dwell(3.0, 60e3, 30.0), b.Dwell(3.0, 60e3, 10.0)]
+    found, stop = b.photons(rng, dwells, acq=acq)
+    snapshot = b.watch([*b.session(acq, found, stop, fluence=[(0.0, 0.1), (3.0, 0.2)]), End("done")]).snapshot
+    first, second = (s.lifetime_ns.value for s in snapshot.segments)
+    assert first == pytest.approx(30.0, rel=0.02)
+    assert second == pytest.approx(10.0, rel=0.02)
+    assert snapshot.overall_lifetime_ns.value is not None
+    assert 17.0 < snapshot.overall_lifetime_ns.value < 23.0
