@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from qdmon.analysis.lifetime import lifetime_mle
+from qdmon.analysis.nonnegative import fit_counts
 from qdmon.analysis.timing import MicroBins
 
 __all__ = ["Floor", "estimate_floor", "intensity_groups"]
@@ -114,13 +114,6 @@ def _floor_below(
     if fixed:
         data = np.maximum(data - floor.background_cps * model[:, -2], 0.0)
         model[:, -2] = 0.0
-    expected = data
-    chi2 = 0.0
-    for _ in range(3):
-        # Weights from the model, not the data: Neyman's weights are biased for few counts.
-        weight = 1 / np.sqrt(np.maximum(expected, 1.0))
-        solution, residual = nnls(model * weight[:, None], data * weight)
-        chi2 = float(residual) ** 2
-        expected = model @ solution
+    solution, chi2 = fit_counts(model, data)
     background = floor.background_cps if fixed else float(solution[-2])
     return Floor(background, min(float(solution[-1]), MOST_DELAYED)), chi2

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Blink", "blinking_rate_hz", "charging_rate_hz", "find_blinks", "hysteresis_runs"]
+__all__ = [
+    "Blink",
+    "blinking_rate_hz",
+    "charged_blinks",
+    "charging_rate_hz",
+    "find_blinks",
+    "hysteresis_runs",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -81,14 +88,19 @@ def blinking_rate_hz(counts: FloatArray, bin_s: float, bright: float, dim: float
     return len(runs) / (len(counts) * bin_s)
 
 
+def charged_blinks(blinks: tuple[Blink, ...], bins: int, bin_s: float) -> tuple[list[Blink], float]:
+    """The dwells in the charged state, and the time outside them in s."""
+    charged = [b for b in blinks if b.auger_share > 0.5]
+    return charged, (bins - sum(b.stop - b.first for b in charged)) * bin_s
+
+
 def charging_rate_hz(blinks: tuple[Blink, ...], bins: int, bin_s: float) -> tuple[float, float] | None:
     """r_c = N(N->e)/t_N with its error, corrected for charged dwells too short to be seen.
 
     Exponential dwells shorter than about one bin are missed; their share follows from the mean of those
     that are seen. None where no charged dwell was seen or no neutral time is left.
     """
-    charged = [b for b in blinks if b.auger_share > 0.5]
-    neutral_s = (bins - sum(b.stop - b.first for b in charged)) * bin_s
+    charged, neutral_s = charged_blinks(blinks, bins, bin_s)
     if not charged or neutral_s <= 0:
         return None
     mean_seen_s = float(np.mean([b.stop - b.first for b in charged])) * bin_s

@@ -2,8 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
+from qdmon.analysis.nonnegative import fit_counts
 from qdmon.analysis.snapshot import UNKNOWN, Decay, Estimate
 from qdmon.analysis.timing import GATE_NS, GUARD_NS
 
@@ -65,9 +65,5 @@ def _fit(
     tau = np.geomspace(0.005 * period_ns, 0.3 * period_ns, EXPONENTIALS)
     design = np.exp(-after_ns[:, None] / tau) * -np.expm1(-width_ns / tau)
     design = np.concatenate([design, np.ones((len(y), 1))], axis=1)
-    expected = y
-    for _ in range(3):
-        weight = 1 / np.sqrt(np.maximum(expected[fitted], 1.0))
-        amplitude, _ = nnls(design[fitted] * weight[:, None], y[fitted] * weight)
-        expected = design @ amplitude
-    return np.asarray(expected, np.float64), int(np.count_nonzero(amplitude))
+    amplitude, _ = fit_counts(design[fitted], y[fitted])
+    return np.asarray(design @ amplitude, np.float64), int(np.count_nonzero(amplitude))

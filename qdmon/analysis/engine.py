@@ -105,9 +105,10 @@ class Engine:
             self._calibrate(force=True)
         if self.stretch is not None:
             self.stretch.stop_pulse = self.position
-            self.stretch.refit(self.spans, self.doubt())
+            doubt = self.doubt()
+            self.stretch.refit(self.spans, doubt)
             self.stretch.refit_dynamics(self.spans)
-            events = self.watcher.look(self.stretch, self.spans, self.doubt())
+            events = self.watcher.look(self.stretch, self.spans, doubt)
             self.looks += 1
         return events
 
@@ -117,8 +118,9 @@ class Engine:
         return self.lost.spans
 
     def _take(self, photons: Photons, stop: int) -> None:
-        for channel, n in zip(*np.unique(photons.channel, return_counts=True), strict=True):
-            self.channel_photons[int(channel)] = self.channel_photons.get(int(channel), 0) + int(n)
+        for channel, n in enumerate(np.bincount(photons.channel).tolist()):
+            if n:
+                self.channel_photons[channel] = self.channel_photons.get(channel, 0) + n
         self.trace_counts.add_counts(photons, stop)
         stretch = self.stretch
         if self._ticks is not None:
@@ -199,7 +201,7 @@ class Engine:
     def _sort_waiting(self, photons: Photons, stop: int) -> None:
         stretch = self.stretch
         if stretch is not None and stop <= stretch.first_pulse:
-            # It waited since an earlier stretch: it counts for the trace and for g2 only.
+            # It waited since an earlier stretch: it counts for the trace only.
             self.stretch = None
             self._sort(photons, stop)
             self.stretch = stretch
@@ -255,8 +257,7 @@ class Engine:
         """Background of each detector, shared out by their photons in the last tenth of the period."""
         stretch = self.stretch
         if self.settings.background_cps:
-            given = self.settings.background_cps
-            return {c: given.get(c, given.get(None, 0.0)) for c in self.acquisition.channels}
+            return {c: self.settings.background_of(c) for c in self.acquisition.channels}
         if self.axis is None:
             return {}
         total = self._last_background()

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qdmon.analysis.equations import radiative_rate_ratio
 from qdmon.analysis.lifetime import lifetime_mle
 from qdmon.analysis.states import DotParameters, StateDictionary, trap_and_charge_states
 from qdmon.analysis.timing import MicroBins
 
-__all__ = ["BinnedDecays", "DictionaryFit", "fit_dot", "fit_weights"]
+__all__ = ["BinnedDecays", "DictionaryFit", "fit_dot", "fit_states", "fit_weights"]
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
@@ -103,6 +104,23 @@ def fit_weights(
     return DictionaryFit(dot, states, w.astype(np.float64), likelihood, total)
 
 
+def fit_states(
+    data: BinnedDecays, dot: DotParameters, *, steps: int, start: FloatArray | None = None
+) -> DictionaryFit:
+    """Weights of the trap and charge states of a dot.
+
+    Args:
+        data: the bins.
+        dot: parameters of the dictionary.
+        steps: of expectation maximisation.
+        start: weights to start from, if they are of a dictionary with the same states.
+    """
+    states = trap_and_charge_states(dot, data.bins)
+    if start is not None and len(start) != len(states.auger_loss):
+        start = None
+    return fit_weights(data, dot, states, start=start, steps=steps)
+
+
 def _bright_level(data: BinnedDecays) -> NDArray[np.bool_] | None:
     """Bins of the brightest level that lasts: a peak of the count distribution with 3 % of the time."""
     counts = data.fitted.sum(axis=1, dtype=np.float64)
@@ -130,7 +148,7 @@ def _level_parameters(
     if bins < 0.5:
         return None
     background = data.background * bins
-    fit = lifetime_mle(histogram, background, data.bins, gated=True, guess_ns=guess_ns)
+    fit = lifetime_mle(histogram, background, data.bins, guess_ns=guess_ns)
     if fit is None:
         return None
     tau_ns = fit.tau_ns
@@ -153,12 +171,12 @@ def fit_dot(data: BinnedDecays) -> DictionaryFit | None:
     fits = []
     for ratio in TRION_STARTS:
         dot = DotParameters(*level, level[1] * ratio, BETA_PRIOR[0])
-        fit = fit_weights(some, dot, trap_and_charge_states(dot, some.bins), start=None, steps=12)
+        fit = fit_states(some, dot, steps=12)
         for _ in range(2):
             fit = _move(some, fit, steps=12)
         fits.append(fit)
     dot = max(fits, key=lambda f: f.log_likelihood).dot
-    fit = fit_weights(data, dot, trap_and_charge_states(dot, data.bins), start=None, steps=20)
+    fit = fit_states(data, dot, steps=20)
     for steps in (10, 40):
         fit = _move(data, fit, steps=steps)
     return fit
@@ -176,17 +194,10 @@ def _move(data: BinnedDecays, fit: DictionaryFit, steps: int) -> DictionaryFit:
     if trion is not None:
         low, high = (r * dot.bright_ns for r in TRION_RANGE)
         trion_ns = float(np.clip(trion[1], low, high))
-        seen = trion[0] * dot.bright_ns / (dot.bright_cps * trion_ns)
+        seen = radiative_rate_ratio(dot.bright_cps, dot.bright_ns, trion[0], trion_ns)
         photons = max(float(in_trion @ data.fitted.sum(axis=1)), 1.0)
         sd = max(seen * np.sqrt(2 / photons), 0.01)
         precision = 1 / sd**2, 1 / BETA_PRIOR[1] ** 2
         beta = (seen * precision[0] + BETA_PRIOR[0] * precision[1]) / sum(precision)
         dot = dot.with_trion(trion_ns, float(np.clip(beta, *BETA_RANGE)))
-    return fit_weights(
-        data, dot, trap_and_charge_states(dot, data.bins), start=_matching(fit, dot, data), steps=steps
-    )
-
-
-def _matching(fit: DictionaryFit, dot: DotParameters, data: BinnedDecays) -> FloatArray | None:
-    """The old weights if the new dictionary has the same states, else a fresh start."""
-    return fit.weights if len(trap_and_charge_states(dot, data.bins).auger_loss) == len(fit.weights) else None
+    return fit_states(data, dot, steps=steps, start=fit.weights)

@@ -141,7 +141,6 @@ def lifetime_mle(
     background: FloatArray,
     bins: MicroBins,
     *,
-    gated: bool = True,
     guess_ns: float | None = None,
 ) -> LifetimeFit | None:
     """Lifetime of one exponential from a coarse decay with a known background.
@@ -152,23 +151,21 @@ def lifetime_mle(
     Args:
         histogram: (m,) photons per micro-bin.
         background: (m,) expected background photons per micro-bin.
-        bins: the micro-bins.
-        gated: leave out bin 0, which holds prompt light.
+        bins: the micro-bins; bin 0, which holds prompt light, is left out.
         guess_ns: search within a factor 4 of it first; None searches all of the window.
 
     Returns:
         None where fewer than 10 net photons leave nothing to fit.
     """
-    first = 1 if gated else 0
-    n = np.asarray(histogram, np.float64)[first:]
-    b = np.asarray(background, np.float64)[first:]
+    n = np.asarray(histogram, np.float64)[1:]
+    b = np.asarray(background, np.float64)[1:]
     total = float(n.sum())
     net = total - float(b.sum())
     if net < 10 or net < 3 * np.sqrt(total):
         return None
 
     def log_likelihood(log_tau: FloatArray) -> FloatArray:
-        share = bins.share_of(np.exp(log_tau))[:, first:]
+        share = bins.share_of(np.exp(log_tau))[:, 1:]
         shape = share / share.sum(axis=1, keepdims=True)
         return np.asarray(np.log(net * shape + b + 1e-12) @ n)
 

@@ -35,6 +35,10 @@ class AnalysisSettings:
     trace_kept_s: float = 3600.0
     segment_kept_s: float = 120.0
 
+    def background_of(self, channel: int) -> float:
+        """Given background of a detector, in counts/s; 0 where none was given."""
+        return self.background_cps.get(channel, self.background_cps.get(None, 0.0))
+
     def to_text(self) -> dict[str, str]:
         """Entries for `Acquisition.settings`, by which every viewer of a session analyses alike."""
         text = {

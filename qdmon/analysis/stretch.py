@@ -8,16 +8,15 @@ from numpy.typing import NDArray
 from hardware.types import Acquisition, Photons
 from qdmon.analysis.background import estimate_floor, intensity_groups
 from qdmon.analysis.bins import BinTable, count_nanotimes
-from qdmon.analysis.blinks import blinking_rate_hz, charging_rate_hz
+from qdmon.analysis.blinks import blinking_rate_hz, charged_blinks, charging_rate_hz
 from qdmon.analysis.charging import ChargingCount
 from qdmon.analysis.conversion import TimedBlink
 from qdmon.analysis.dynamics import ROWS_TO_KEEP, Dynamics
-from qdmon.analysis.fit import BinnedDecays, DictionaryFit, fit_dot, fit_weights
+from qdmon.analysis.fit import BinnedDecays, DictionaryFit, fit_dot, fit_states
 from qdmon.analysis.g2 import PairCounter
 from qdmon.analysis.lifetime import SummedDecay
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import UNKNOWN, BlinkingCall, Estimate
-from qdmon.analysis.states import trap_and_charge_states
 from qdmon.analysis.timing import MicroBins, TimeAxis
 from qdmon.analysis.verdict import Reading, call_of, read_bins, undetermined
 
@@ -183,12 +182,18 @@ class Stretch:
 
     def refit_if_due(self, losses: list[tuple[int, int]], doubt: str | None) -> bool:
         """Fit the dictionary to everything since the last conversion, at growing intervals."""
-        elapsed = self._acq.seconds(self.stop_pulse - self.since_pulse)
-        if elapsed < self._next_fit_s:
+        if self._elapsed_s < self._next_fit_s:
             return False
-        self._next_fit_s = max(elapsed * FIT_GROWTH, elapsed + 0.5)
+        self._schedule_fit()
         self.refit(losses, doubt)
         return True
+
+    @property
+    def _elapsed_s(self) -> float:
+        return self._acq.seconds(self.stop_pulse - self.since_pulse)
+
+    def _schedule_fit(self) -> None:
+        self._next_fit_s = max(self._elapsed_s * FIT_GROWTH, self._elapsed_s + 0.5)
 
     def refit(self, losses: list[tuple[int, int]], doubt: str | None) -> None:
         """Estimate the background, fit, and renew the verdict on the stretch."""
@@ -210,9 +215,10 @@ class Stretch:
         self.call = call_of(data, self.reading, span, doubt)
 
     def _with_background(self, data: BinnedDecays) -> BinnedDecays:
-        given = self._settings.background_cps
         signal = tuple(self.axis.t0_ps) if self.axis else ()
-        known = sum(given.get(c, given.get(None, 0.0)) for c in signal) if given else None
+        known = None
+        if self._settings.background_cps:
+            known = sum(self._settings.background_of(c) for c in signal)
         found = estimate_floor(*intensity_groups(data.counts, data.bin_s), data.bins, known)
         if known is not None:
             self.background_cps, self.background_origin = known, "given"
@@ -252,9 +258,7 @@ class Stretch:
         if binned is None:
             return None
         data, starts = binned
-        states = trap_and_charge_states(self._fit.dot, data.bins)
-        fit = fit_weights(data, self._fit.dot, states, start=None, steps=30)
-        reading = read_bins(data, fit)
+        reading = read_bins(data, fit_states(data, self._fit.dot, steps=30))
         call = call_of(data, reading, (self._acq.seconds(first), self.stop_s), doubt)
         new = []
         for blink in reading.blinks:
@@ -272,8 +276,7 @@ class Stretch:
         self.since_pulse = max(pulse, self.first_pulse)
         self._fit = None
         self.refit(losses, doubt)
-        elapsed = self._acq.seconds(self.stop_pulse - self.since_pulse)
-        self._next_fit_s = max(elapsed * FIT_GROWTH, elapsed + 0.5)
+        self._schedule_fit()
 
     def dark_tail_s(self, threshold_cps: float, longest_s: float, losses: list[tuple[int, int]]) -> float:
         """How long the net rate has been below a threshold up to now, looking back so far at most.
@@ -359,11 +362,7 @@ class Stretch:
         rate = charging_rate_hz(self.reading.blinks, bins, bin_s)
         if rate is None:
             return UNKNOWN, None
-        charged = [b for b in self.reading.blinks if b.auger_share > 0.5]
-        neutral_s = (bins - sum(b.stop - b.first for b in charged)) * bin_s
-        count = (
-            ChargingCount(self.mean_excitation, len(charged), neutral_s)
-            if self.mean_excitation is not None
-            else None
-        )
-        return Estimate(*rate), count
+        if self.mean_excitation is None:
+            return Estimate(*rate), None
+        charged, neutral_s = charged_blinks(self.reading.blinks, bins, bin_s)
+        return Estimate(*rate), ChargingCount(self.mean_excitation, len(charged), neutral_s)

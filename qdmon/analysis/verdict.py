@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
 from qdmon.analysis.blinks import Blink, find_blinks
+from qdmon.analysis.equations import radiative_rate_ratio
 from qdmon.analysis.fit import BinnedDecays, DictionaryFit, fit_weights
 from qdmon.analysis.lifetime import lifetime_with_floor
 from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, EmissiveState, Estimate
 from qdmon.analysis.states import StateDictionary, constant_lifetime_states
 
-__all__ = ["Reading", "call_of", "read_bins", "undetermined"]
+__all__ = ["Reading", "call_of", "likeliest", "read_bins", "undetermined"]
 
 FloatArray = NDArray[np.float64]
 
@@ -161,9 +162,14 @@ def _ratio(states: tuple[EmissiveState, ...]) -> Estimate:
     i1, t1, i2, t2 = values
     if i1 is None or t1 is None or i2 is None or t2 is None or min(i1, t1, i2, t2) <= 0:
         return UNKNOWN
-    beta = i2 * t1 / (i1 * t2)
+    beta = radiative_rate_ratio(i1, t1, i2, t2)
     relative = [(e or 0.0) / v for e, v in zip(errors, values, strict=True) if v]
     return Estimate(beta, float(beta * np.sqrt(np.sum(np.square(relative)))))
+
+
+def likeliest(probabilities: dict[Blinking, float]) -> Blinking:
+    """The type with the highest probability."""
+    return max(probabilities, key=lambda t: probabilities[t])
 
 
 def undetermined(start_s: float, stop_s: float, reason: str) -> BlinkingCall:
@@ -184,7 +190,7 @@ def call_of(
         doubt: a reason outside these bins not to call a type (e.g. no single emitter); None if there is none.
     """
     probabilities, share, loss = _probabilities(reading)
-    best: Blinking = max(probabilities, key=lambda t: probabilities[t])
+    best = likeliest(probabilities)
     blinks = len(reading.blinks)
     is_hc = probabilities["hc"] > 0.5
     reason = doubt

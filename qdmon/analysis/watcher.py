@@ -15,9 +15,9 @@ from qdmon.analysis.conversion import (
     log_evidence,
     share_counts,
 )
-from qdmon.analysis.snapshot import Blinking, BlinkingCall, Conversion, Event
+from qdmon.analysis.snapshot import BlinkingCall, Conversion, Event
 from qdmon.analysis.stretch import Stretch
-from qdmon.analysis.verdict import undetermined
+from qdmon.analysis.verdict import likeliest, undetermined
 
 __all__ = ["ConversionWatcher"]
 
@@ -108,13 +108,13 @@ class ConversionWatcher:
         before = self._call_before(split, stretch, losses, doubt)
         if before is None or after is None or after.blinking in ("undetermined", "none"):
             return []
-        was = _leading(before)
+        was = likeliest(before.probabilities)
         changed = _probability_of_change(before, after)
         if was in ("none", after.blinking) or changed < LEAST_PROBABILITY:
             return []
         # The old type belongs to the fluence it was found at, which a return is compared with.
         excitation = stretch.mean_excitation
-        if self._before is not None and _leading(self._before) == was:
+        if self._before is not None and likeliest(self._before.probabilities) == was:
             excitation = self._before_excitation
         time_s, error_s = self._time_of(split, stretch)
         found = Conversion(
@@ -213,10 +213,6 @@ def _probability_of_change(before: BlinkingCall, after: BlinkingCall) -> float:
     if distance < LEAST_DISTANCE:
         return 0.0
     return float(2 * ndtr(distance / np.hypot(old.error, new.error)) - 1)
-
-
-def _leading(call: BlinkingCall) -> Blinking:
-    return max(call.probabilities, key=lambda t: call.probabilities[t])
 
 
 def _plus(a: tuple[float, float], b: tuple[float, float], sign: int) -> tuple[float, float]:
