@@ -14,7 +14,17 @@ from qdmon.analysis.g2 import Pairs, g2_from_pairs, no_g2
 from qdmon.analysis.lifetime import SummedDecay
 from qdmon.analysis.losses import LossLog
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import G2, UNKNOWN, Calibration, Charging, Estimate, Event, SegmentResult, Trace
+from qdmon.analysis.snapshot import (
+    G2,
+    UNKNOWN,
+    Calibration,
+    Charging,
+    Estimate,
+    Event,
+    FluenceStep,
+    SegmentResult,
+    Trace,
+)
 from qdmon.analysis.stretch import Stretch
 from qdmon.analysis.ticks import TickPairs, g2_from_ticks
 from qdmon.analysis.timing import GUARD_NS, TimeAxis, rising_edge_ps
@@ -45,7 +55,7 @@ class Engine:
         self.lost = LossLog()
         self.finished: list[SegmentResult] = []
         self.stretch: Stretch | None = Stretch(acquisition, settings, 0, None)
-        self.steps: list[tuple[float, float | None]] = []
+        self.steps: list[FluenceStep] = []
         self.axis: TimeAxis | None = None
         self.watcher = ConversionWatcher(acquisition)
         self.warnings: tuple[str, ...] = ()
@@ -82,7 +92,7 @@ class Engine:
         """A new stretch begins at `pulse`; None: the fluence is changing, its photons belong to nobody."""
         self._close_stretch()
         time_s = self.acquisition.seconds(pulse)
-        self.steps.append((time_s, mean_excitation))
+        self.steps.append(FluenceStep(time_s, mean_excitation))
         if mean_excitation is None:
             self.stretch = None
             return []

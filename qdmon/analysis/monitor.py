@@ -13,7 +13,6 @@ from qdmon.analysis.snapshot import (
     Estimate,
     Event,
     FlidMap,
-    FluenceStep,
     SegmentResult,
     Snapshot,
     Trace,
@@ -106,9 +105,7 @@ class Monitor:
         if found.value is None or found.error is None:
             return []
         start_s, stop_s = map(engine.acquisition.seconds, (spectrum.first_pulse, spectrum.stop_pulse))
-        return self._spectra.add(
-            Peak(start_s, stop_s, found.value, found.error), [t for t, _ in engine.steps]
-        )
+        return self._spectra.add(Peak(start_s, stop_s, found.value, found.error), engine.steps)
 
     def _laser(self, engine: Engine, laser: LaserState) -> list[Event]:
         changed = laser.emission != self._emission
@@ -150,7 +147,7 @@ class Monitor:
             segment=segment,
             segments=segments,
             conversions=tuple(engine.watcher.conversions),
-            fluence_steps=tuple(FluenceStep(t, n) for t, n in engine.steps),
+            fluence_steps=tuple(engine.steps),
             calibration=engine.calibration(),
             charging=engine.charging(),
             intensity_change=_intensity_change(segments),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qdmon.analysis.snapshot import UNKNOWN, Estimate, Event
+from qdmon.analysis.snapshot import UNKNOWN, Estimate, Event, FluenceStep
 
 __all__ = ["Peak", "SpectralWatch", "energy_shift_mev"]
 
@@ -69,7 +69,10 @@ class _Level:
 
 
 class SpectralWatch:
-    """Takes the centres of frames in order; frames that a fluence step cuts are shown but not judged.
+    """Takes the centres of frames in order.
+
+    Frames that a fluence step cuts are shown but not judged. One that lies wholly where the fluence is
+    unknown, as when the laser is off, belongs to nobody: what looks like a line there is noise.
 
     The first stretch of constant fluence is the reference, and after a shift the line's new place.
 
@@ -87,16 +90,19 @@ class SpectralWatch:
         self._red = self._blue = 0.0
         self._suspects: list[Peak] = []
 
-    def add(self, peak: Peak, steps_s: Sequence[float]) -> list[Event]:
+    def add(self, peak: Peak, steps: Sequence[FluenceStep]) -> list[Event]:
         """Take a frame's centre; one event for each shift, once the line has settled.
 
         Args:
             peak: not earlier than those before.
-            steps_s: ascending, when the fluence changed; all up to the end of the frame.
+            steps: ascending, when the fluence changed; all up to the end of the frame.
         """
+        stretch = bisect_right(steps, peak.start_s, key=_start_s)
+        cut = bisect_left(steps, peak.stop_s, key=_start_s) != stretch
+        if not cut and stretch > 0 and steps[stretch - 1].mean_excitation is None:
+            return []
         self.latest = Estimate(peak.centre_nm, peak.error_nm)
-        stretch = bisect_right(steps_s, peak.start_s)
-        if bisect_left(steps_s, peak.stop_s) != stretch:
+        if cut:
             return []
         if stretch != self._stretch:
             self._stretch, self._here = stretch, []
@@ -159,6 +165,10 @@ class SpectralWatch:
     def _forget_suspicion(self) -> None:
         self._red = self._blue = 0.0
         self._suspects = []
+
+
+def _start_s(step: FluenceStep) -> float:
+    return step.start_s
 
 
 def energy_shift_mev(before_nm: float, after_nm: float) -> float:

@@ -12,6 +12,7 @@ from hardware.sim.presets import find_preset
 from hardware.sim.simulation import slow_truth
 from hardware.sim.spectra import EXCESS_NOISE_FACTOR, spectrum_counts, wavelengths_nm
 from hardware.sim.truth import FluenceStep, Truth
+from qdmon.analysis import snapshot
 from qdmon.analysis.snapshot import Event
 from qdmon.analysis.spectral_shift import Peak, SpectralWatch, energy_shift_mev
 from qdmon.analysis.spectrum import peak_nm
@@ -44,7 +45,7 @@ def judged(
     watch = SpectralWatch()
     events = []
     for peak in peaks:
-        known = [t for t in steps_s if t < peak.stop_s]
+        known = [snapshot.FluenceStep(t, 0.2) for t in steps_s if t < peak.stop_s]
         events += [(peak.stop_s, event) for event in watch.add(peak, known)]
     return watch, events
 
@@ -118,6 +119,19 @@ def test_a_frame_that_a_step_cuts_is_shown_but_not_judged() -> None:
     assert watch.latest.value == 700.0
     assert watch.shift_nm == pytest.approx(0.0)
     assert events == []
+
+
+def test_frames_in_the_dark_behind_the_last_step_belong_to_no_stretch() -> None:
+    watch = SpectralWatch()
+    steps = [snapshot.FluenceStep(0.0, 0.2), snapshot.FluenceStep(20.0, 1.4)]
+    line = np.concatenate([np.full(20, 633.0), np.full(20, 641.0)])
+    for peak in peaks_at(line):
+        watch.add(peak, [step for step in steps if step.start_s < peak.stop_s])
+    dark = [*steps, snapshot.FluenceStep(40.0, None)]
+    for i, centre_nm in enumerate((655.0, 650.0, 660.0, 652.0)):
+        assert watch.add(Peak(40.5 + i, 41.5 + i, centre_nm, PHOTONS_NM), dark) == []
+    assert watch.shift_nm == pytest.approx(8.0)
+    assert watch.latest.value == 641.0
 
 
 def test_without_a_reference_there_is_no_alarm() -> None:
