@@ -1,129 +1,142 @@
-"""Fit of the state dictionary to the bins of one dot: weights by EM, parameters by their own photons."""
+"""Fit of a dot's states to its time bins: the chain by EM, the dot's parameters by their own photons."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.equations import radiative_rate_ratio
+from qdmon.analysis.binned import BinnedDecays
+from qdmon.analysis.chain import Chain, Smoothed, learn
 from qdmon.analysis.lifetime import lifetime_mle
-from qdmon.analysis.states import DotParameters, StateDictionary, trap_and_charge_states
-from qdmon.analysis.timing import MicroBins
+from qdmon.analysis.maximise import Prior, improved
+from qdmon.analysis.states import FAMILIES, KIND, SINGLE, DotModel, Family, Losses
 
-__all__ = ["BinnedDecays", "DictionaryFit", "fit_dot", "fit_states", "fit_weights"]
+__all__ = ["DotFit", "FamilyFit", "adapted", "fit_dot", "reread"]
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
 
-BETA_PRIOR = (1.95, 0.25)
-BETA_RANGE = (1.4, 2.7)
-TRION_RANGE = (0.06, 0.55)
 TRION_STARTS = (0.12, 0.2, 0.32)
-SEARCH_BINS = 1500
+FIRST_GREY = 2.2
+# Science notes 2.3: "about 2", and 1.82 in the paper.
+BETA = (1.95, 0.25)
+TYPICAL_DELAYED, TYPICAL_SPREAD = 0.02, 0.01
+# Modules on the market: about half a percent.
+AFTER_PULSES = (0.005, 0.004)
+SEARCH_BINS = 2500
+# Gain of a richer family on the searched bins that makes it worth fitting to all.
+WORTH_MORE = 2.0
+# A bin that no state explains (a glitch, a flash) counts for so much and no more.
+LEAST_LOG_LIKELIHOOD = -40.0
+TYPICAL_DWELL_S = 0.04
+# A step of the fluence changes brightness, by what saturation leaves open, and background.
+ADAPTED_SD = np.array([0.3, 0.03, 0.03, 0.03, 0.03, 1e4, 0.01, 0.02, 0.002])
 
 
 @dataclass(frozen=True)
-class BinnedDecays:
-    """Coarse decay histograms of consecutive time bins.
+class FamilyFit:
+    """One family of states on some bins.
 
     Attributes:
-        counts: (n, m) photons per time bin and micro-bin; column 0 is the prompt part, never fitted.
-        bin_s: duration of a time bin.
-        bins: the micro-bins.
-        background_cps: uniform background of the detectors that carry signal, together.
+        family: which states were allowed.
+        dot: the dot behind them.
+        covariance: of `states.PARAMETERS`, the first four by their logarithms.
+        smoothed: posterior of the family's states in every bin, and the chain.
+        log_likelihood: of all bins, up to a constant of the data; the prior of the dot included.
     """
 
-    counts: Float32Array
-    bin_s: float
-    bins: MicroBins
-    background_cps: float
-
-    @property
-    def fitted(self) -> Float32Array:
-        """(n, m-1) the columns behind the gate."""
-        return self.counts[:, 1:]
-
-    @property
-    def background(self) -> FloatArray:
-        """(m,) expected background photons per time bin and micro-bin."""
-        return self.background_cps * self.bin_s * self.bins.uniform_share
-
-    def thinned(self, most: int) -> "BinnedDecays":
-        """Every so many bins, so that at most this number is left."""
-        step = -(-len(self.counts) // most)
-        return BinnedDecays(self.counts[::step], self.bin_s, self.bins, self.background_cps)
-
-
-@dataclass(frozen=True)
-class DictionaryFit:
-    """A dictionary with its weights on some bins.
-
-    Attributes:
-        dot: parameters behind the dictionary.
-        states: the dictionary.
-        weights: (k,) share of the time in each state.
-        likelihood: (n, k) likelihood of each bin under each state, each row scaled to a maximum of 1.
-        log_likelihood: of all bins, up to a constant of the data.
-    """
-
-    dot: DotParameters
-    states: StateDictionary
-    weights: FloatArray
-    likelihood: Float32Array
+    family: Family
+    dot: DotModel
+    covariance: FloatArray
+    smoothed: Smoothed
     log_likelihood: float
 
-    def responsibilities(self) -> FloatArray:
-        """(n, k) probability of each state in each bin."""
-        joint = self.likelihood * self.weights.astype(np.float32)
-        return np.asarray(joint / joint.sum(axis=1, keepdims=True), np.float64)
+    @property
+    def states(self) -> NDArray[np.bool_]:
+        """(k,) the states of the family."""
+        return FAMILIES[self.family]
+
+    def losses(self) -> Losses:
+        """Expected losses of every bin, (n,) each."""
+        lost = self.dot.losses
+        posterior = self.smoothed.posterior
+        return Losses(
+            *(
+                np.asarray(posterior @ part[self.states].astype(np.float32), np.float64)
+                for part in (lost.auger, lost.trap, lost.constant)
+            )
+        )
+
+    def posterior_of(self, members: NDArray[np.bool_]) -> FloatArray:
+        """(n,) probability that a bin is in one of some states, (k,) bool."""
+        return np.asarray(self.smoothed.posterior[:, members[self.states]].sum(axis=1), np.float64)
+
+    def whole_chain(self) -> Chain:
+        """The chain over all states, with nothing in those outside the family."""
+        weights, leaving = np.zeros(len(KIND)), np.full(len(KIND), 0.5)
+        weights[self.states] = self.smoothed.chain.weights
+        leaving[self.states] = self.smoothed.chain.leaving
+        return Chain(weights, leaving)
 
 
-def bin_likelihoods(data: BinnedDecays, states: StateDictionary) -> tuple[Float32Array, FloatArray]:
-    """Poisson likelihood of every bin under every state, and the logarithm of each row's scale."""
-    expected = (states.signal * data.bin_s + data.background)[:, 1:] + 1e-9
-    log_l = data.fitted @ np.log(expected).T.astype(np.float32)
-    log_l -= expected.sum(axis=1).astype(np.float32)
+@dataclass(frozen=True)
+class DotFit:
+    """All families on the same bins."""
+
+    families: dict[Family, FamilyFit]
+
+    @property
+    def both(self) -> FamilyFit:
+        """Traps and charging together, the family that describes most dots."""
+        return self.families["both"]
+
+
+def bin_likelihoods(data: BinnedDecays, expected: FloatArray) -> tuple[Float32Array, float]:
+    """Poisson likelihood of every bin under every state, rows scaled to 1, and the sum of the log scales."""
+    mu = expected[:, 1:] + 1e-9
+    log_l = data.fitted @ np.log(mu).T.astype(np.float32)
+    log_l -= mu.sum(axis=1).astype(np.float32)
     scale = log_l.max(axis=1, keepdims=True)
-    np.exp(np.subtract(log_l, scale, out=log_l), out=log_l)
-    return log_l, scale[:, 0].astype(np.float64)
+    log_l -= scale
+    np.maximum(log_l, LEAST_LOG_LIKELIHOOD, out=log_l)
+    np.exp(log_l, out=log_l)
+    return log_l, float(scale.sum(dtype=np.float64))
 
 
-def fit_weights(
-    data: BinnedDecays, dot: DotParameters, states: StateDictionary, *, start: FloatArray | None, steps: int
-) -> DictionaryFit:
-    """Maximum-likelihood weights of a dictionary by expectation maximisation."""
-    likelihood, scale = bin_likelihoods(data, states)
-    k = likelihood.shape[1]
-    weights = np.full(k, 1 / k) if start is None else np.maximum(start, 1e-6)
-    w = (weights / weights.sum()).astype(np.float32)
-    n = len(likelihood)
-    for _ in range(steps):
-        p = likelihood @ w
-        w *= (1 / np.maximum(p, 1e-30)) @ likelihood / n
-    total = float(np.log(np.maximum(likelihood @ w, 1e-30)).sum(dtype=np.float64) + scale.sum())
-    return DictionaryFit(dot, states, w.astype(np.float64), likelihood, total)
+def _first_leaving(bin_s: float) -> FloatArray:
+    return np.where(SINGLE, min(bin_s / TYPICAL_DWELL_S, 0.4), 0.9)
 
 
-def fit_states(
-    data: BinnedDecays, dot: DotParameters, *, steps: int, start: FloatArray | None = None
-) -> DictionaryFit:
-    """Weights of the trap and charge states of a dot.
+def _fit_family(
+    data: BinnedDecays,
+    family: Family,
+    dot: DotModel,
+    prior: Prior,
+    plan: tuple[int, ...],
+    chain: Chain | None = None,
+) -> FamilyFit:
+    """Steps of EM for the chain as planned, the dot improved between each."""
+    states = FAMILIES[family]
+    first = _first_leaving(data.bin_s)
+    # As if a few dwells had been seen before; bins in which the dot switched do not last.
+    strength = np.where(SINGLE, 2.0, 20.0)
+    leaving_prior = (first * strength)[states], ((1 - first) * strength)[states]
+    chain = (chain or Chain(np.ones(len(KIND)), first)).restricted(states)
 
-    Args:
-        data: the bins.
-        dot: parameters of the dictionary.
-        steps: of expectation maximisation.
-        start: weights to start from, if they are of a dictionary with the same states.
-    """
-    states = trap_and_charge_states(dot, data.bins)
-    if start is not None and len(start) != len(states.auger_loss):
-        start = None
-    return fit_weights(data, dot, states, start=start, steps=steps)
+    def learned(dot: DotModel, chain: Chain, steps: int) -> Smoothed:
+        likelihood, log_scale = bin_likelihoods(data, data.expected(dot)[states])
+        return learn(likelihood, log_scale, chain, leaving_prior, steps)
+
+    covariance = np.asarray(np.diag(np.square(prior.sd)))
+    smoothed = learned(dot, chain, plan[0])
+    for steps in plan[1:]:
+        dot, covariance = improved(data, dot, smoothed.posterior, states, prior)
+        smoothed = learned(dot, smoothed.chain, steps)
+    return FamilyFit(family, dot, covariance, smoothed, smoothed.log_likelihood + prior.log_density(dot))
 
 
-def _bright_level(data: BinnedDecays) -> NDArray[np.bool_] | None:
+def _bright_bins(counts: FloatArray) -> NDArray[np.bool_] | None:
     """Bins of the brightest level that lasts: a peak of the count distribution with 3 % of the time."""
-    counts = data.fitted.sum(axis=1, dtype=np.float64)
     top = float(counts.max(initial=0.0))
     if top < 20:
         return None
@@ -139,65 +152,129 @@ def _bright_level(data: BinnedDecays) -> NDArray[np.bool_] | None:
     return None
 
 
-def _level_parameters(
-    data: BinnedDecays, weight: FloatArray, guess_ns: float | None = None
-) -> tuple[float, float] | None:
-    """Net rate (cps) and lifetime (ns) of the photons of some bins, each with a weight."""
-    histogram = weight @ data.counts
-    bins = float(weight.sum())
-    if bins < 0.5:
+def _bright_level(data: BinnedDecays) -> tuple[float, float] | None:
+    """Net rate (cps, prompt light left out) and lifetime (ns) of the brightest level that lasts."""
+    bright = _bright_bins(data.fitted.sum(axis=1, dtype=np.float64))
+    if bright is None:
         return None
-    background = data.background * bins
-    fit = lifetime_mle(histogram, background, data.bins, guess_ns=guess_ns)
+    histogram = data.counts[bright].sum(axis=0, dtype=np.float64)
+    background = data.background * int(bright.sum())
+    fit = lifetime_mle(histogram, background, data.bins)
     if fit is None:
         return None
-    tau_ns = fit.tau_ns
-    gated = float(histogram[1:].sum() - background[1:].sum())
-    share = float(data.bins.share_of(np.array([tau_ns]))[0, 1:].sum())
-    return gated / share / (bins * data.bin_s), tau_ns
+    share = float(data.bins.share_of(np.array([fit.tau_ns]))[0, 1:].sum())
+    seconds = int(bright.sum()) * data.bin_s
+    return float(histogram[1:].sum() - background[1:].sum()) / share / seconds, fit.tau_ns
 
 
-def fit_dot(data: BinnedDecays) -> DictionaryFit | None:
-    """Fit traps and charging to the bins; None where no bright level can be found.
+def prior_around(dot: DotModel, background_sd_cps: float | None) -> Prior:
+    """What is known of a dot before its photons are sorted by state.
 
-    The likelihood has local optima in the trion lifetime, so several are tried, on some of the bins;
-    each moves to its own photons, and the best goes on with all of them.
+    Args:
+        dot: first guess.
+        background_sd_cps: how well its background is known; None if the photons are to find it.
     """
-    bright = _bright_level(data)
-    level = _level_parameters(data, bright.astype(np.float64)) if bright is not None else None
+    mean = np.log([dot.bright_cps, dot.bright_ns, dot.trion_ns, dot.grey])
+    sd = [
+        5.0,
+        5.0,
+        0.7,
+        0.2,
+        BETA[1],
+        background_sd_cps or 1e5,
+        TYPICAL_DELAYED,
+        TYPICAL_SPREAD,
+        AFTER_PULSES[1],
+    ]
+    rest = [BETA[0], dot.background_cps, 0.0, 0.0, AFTER_PULSES[0]]
+    return Prior(np.array([*mean, *rest]), np.array(sd))
+
+
+def fit_dot(data: BinnedDecays, background_sd_cps: float | None = None) -> DotFit | None:
+    """Fit every family of states; None where no bright level can be found.
+
+    The likelihood has local optima in the trion lifetime, so several are tried, on some of the bins.
+
+    Args:
+        data: the bins, with a first guess of the background.
+        background_sd_cps: how well that background is known; None if it is only a guess.
+    """
+    level = _bright_level(data.grouped(0.01))
     if level is None:
         return None
-    some = data.thinned(SEARCH_BINS)
-    fits = []
-    for ratio in TRION_STARTS:
-        dot = DotParameters(*level, level[1] * ratio, BETA_PRIOR[0])
-        fit = fit_states(some, dot, steps=12)
-        for _ in range(2):
-            fit = _move(some, fit, steps=12)
-        fits.append(fit)
-    dot = max(fits, key=lambda f: f.log_likelihood).dot
-    fit = fit_states(data, dot, steps=20)
-    for steps in (10, 40):
-        fit = _move(data, fit, steps=steps)
-    return fit
+    some = data.pieces(SEARCH_BINS)
+    first: dict[Family, FamilyFit] = {}
+    start = DotModel(
+        *level,
+        trion_ns=level[1] * TRION_STARTS[1],
+        grey=FIRST_GREY,
+        beta=BETA[0],
+        background_cps=data.background_cps,
+        delayed=0.0,
+        after_pulses=AFTER_PULSES[0],
+    )
+    prior = prior_around(start, background_sd_cps)
+    families: tuple[Family, ...] = ("auger", "both")
+    for family in families:
+        tried = [
+            _fit_family(some, family, replace(start, trion_ns=level[1] * ratio), prior, (5, 5, 4))
+            for ratio in TRION_STARTS
+        ]
+        first[family] = max(tried, key=lambda f: f.log_likelihood)
+    found: dict[Family, FamilyFit] = {}
+
+    def go_on(family: Family, begin: FamilyFit, plan: tuple[int, ...]) -> FamilyFit:
+        return _fit_family(data, family, begin.dot, prior, plan, begin.whole_chain())
+
+    found["auger"] = go_on("auger", first["auger"], (3, 3, 3))
+    both = go_on("both", first["both"], (4, 4, 4, 4))
+    if found["auger"].log_likelihood > both.log_likelihood - 30:
+        other = go_on("both", found["auger"], (4, 4, 4))
+        both = max(both, other, key=lambda f: f.log_likelihood)
+    found["both"] = both
+    found["bc"] = go_on("bc", both, (3, 3, 3))
+    found["hc"] = _fit_family(data, "hc", both.dot, prior, (4, 4, 4))
+    # Everything at once is dear, and rarely needed: ask a part of the bins first.
+    begin = _all_states(both, found["hc"])
+    leader = max((both, found["hc"]), key=lambda f: f.log_likelihood)
+    here = _fit_family(some, "both", both.dot, prior, (3,), both.whole_chain()).log_likelihood
+    if _fit_family(some, "all", leader.dot, prior, (4, 3), begin).log_likelihood > here + WORTH_MORE:
+        found["all"] = _fit_family(data, "all", leader.dot, prior, (4, 4, 3), begin)
+    return DotFit(found)
 
 
-def _move(data: BinnedDecays, fit: DictionaryFit, steps: int) -> DictionaryFit:
-    """Move the parameters to the photons of their own bins, then the weights."""
-    resp = fit.responsibilities()
-    dot = fit.dot
-    bright = _level_parameters(data, resp[:, fit.states.bright].sum(axis=1), dot.bright_ns)
-    if bright is not None:
-        dot = DotParameters(bright[0], bright[1], dot.trion_ns, dot.beta)
-    in_trion = resp[:, fit.states.trion].sum(axis=1)
-    trion = _level_parameters(data, in_trion, dot.trion_ns) if in_trion.sum() > 1.5 else None
-    if trion is not None:
-        low, high = (r * dot.bright_ns for r in TRION_RANGE)
-        trion_ns = float(np.clip(trion[1], low, high))
-        seen = radiative_rate_ratio(dot.bright_cps, dot.bright_ns, trion[0], trion_ns)
-        photons = max(float(in_trion @ data.fitted.sum(axis=1)), 1.0)
-        sd = max(seen * np.sqrt(2 / photons), 0.01)
-        precision = 1 / sd**2, 1 / BETA_PRIOR[1] ** 2
-        beta = (seen * precision[0] + BETA_PRIOR[0] * precision[1]) / sum(precision)
-        dot = dot.with_trion(trion_ns, float(np.clip(beta, *BETA_RANGE)))
-    return fit_states(data, dot, steps=steps, start=fit.weights)
+def _all_states(both: FamilyFit, hc: FamilyFit) -> Chain:
+    """A chain to begin with where a dot may trap, charge and lose light at constant lifetime."""
+    chain = both.whole_chain()
+    return Chain(0.7 * chain.weights + 0.3 * hc.whole_chain().weights, chain.leaving)
+
+
+def reread(data: BinnedDecays, fit: DotFit) -> DotFit:
+    """The same dot in other bins: only the chain is learned."""
+    return DotFit(
+        {
+            family: _fit_family(data, family, f.dot, prior_around(f.dot, None), (3,), f.whole_chain())
+            for family, f in fit.families.items()
+        }
+    )
+
+
+def adapted(data: BinnedDecays, fit: DotFit, light_ratio: float) -> DotFit:
+    """The same dot at another fluence, from little light: only brightness and background move freely.
+
+    Args:
+        data: the bins.
+        fit: of the dot at another fluence.
+        light_ratio: brightness expected here over that of the fit.
+    """
+    found: dict[Family, FamilyFit] = {}
+    for family, known in fit.families.items():
+        dot = replace(
+            known.dot,
+            bright_cps=known.dot.bright_cps * light_ratio,
+            background_cps=data.background_cps or known.dot.background_cps,
+        )
+        prior = Prior(prior_around(dot, None).mean, ADAPTED_SD)
+        prior.mean[[4, 7, 8]] = dot.beta, dot.spread, dot.after_pulses
+        found[family] = _fit_family(data, family, dot, prior, (2, 2, 2), known.whole_chain())
+    return DotFit(found)

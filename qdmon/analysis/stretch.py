@@ -6,18 +6,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Acquisition, Photons
-from qdmon.analysis.background import estimate_floor, intensity_groups
+from qdmon.analysis.background import intensity_groups
+from qdmon.analysis.binned import BinnedDecays
 from qdmon.analysis.bins import BinTable, count_nanotimes
-from qdmon.analysis.blinks import blinking_rate_hz, charged_blinks, charging_rate_hz
+from qdmon.analysis.blinks import blinking_rate_hz, find_blinks
 from qdmon.analysis.charging import ChargingCount
-from qdmon.analysis.conversion import TimedBlink
+from qdmon.analysis.charging_rate import charging_rate
+from qdmon.analysis.decay import LateFit
 from qdmon.analysis.dynamics import ROWS_TO_KEEP, Dynamics
-from qdmon.analysis.fit import BinnedDecays, DictionaryFit, fit_dot, fit_states
-from qdmon.analysis.g2 import PairCounter
+from qdmon.analysis.fit import DotFit, adapted, fit_dot, reread
 from qdmon.analysis.lifetime import SummedDecay
+from qdmon.analysis.pairs import PairCounter
+from qdmon.analysis.pileup import PileUp
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import UNKNOWN, BlinkingCall, Estimate
+from qdmon.analysis.snapshot import G2, UNKNOWN, BlinkingCall, Estimate
 from qdmon.analysis.timing import MicroBins, TimeAxis
+from qdmon.analysis.trust import ASSUMED_ZERO, Settled, settle_background
 from qdmon.analysis.verdict import Reading, call_of, read_bins, undetermined
 
 __all__ = ["Stretch"]
@@ -26,11 +30,15 @@ FloatArray = NDArray[np.float64]
 
 BASE_BIN_S = 0.001
 GROUPS = (1, 2, 5, 10, 20, 50)
-# A bin this rich tells states apart; shorter bins catch more of the switching.
-PHOTONS_PER_BIN = 250
+# The chain gathers evidence over a dwell; shorter bins catch more of the switching, at more work.
+PHOTONS_PER_BIN = 100
+LONGEST_GROUP = 10
 FEWEST_BINS, MOST_BINS = 10, 8_000
+# SPAD modules are blind for 20 to 40 ns after a click.
+USUAL_DEAD_TIME_NS = 22.0
+ADAPT_S = 0.2
 FIRST_FIT_S = 1.0
-FIT_GROWTH = 1.3
+FIT_GROWTH, SEARCH_GROWTH = 1.5, 3.0
 
 
 class Stretch:
@@ -42,7 +50,8 @@ class Stretch:
         stop_pulse: how far it has been looked at.
         photons: photons seen.
         background_cps: uniform background of the signal detectors together.
-        background_origin: how it was found.
+        known_background: what is known of it beside the decays, and its origin; None: nothing.
+        settled: the background of the latest fit with its error and origin.
         delayed: share of the signal that comes at any time after the pulse.
         histogram: (c, t) TCSPC histogram.
         call: verdict on the stretch since its last conversion.
@@ -64,23 +73,26 @@ class Stretch:
         self.first_pulse = self.stop_pulse = self.since_pulse = first_pulse
         self.photons = 0
         self.background_cps = 0.0
-        self.background_origin = "assumed zero"
+        self.known_background: tuple[Estimate, str] | None = None
+        self.settled: Settled | None = None
         self.delayed = 0.0
         self.histogram = np.zeros(
             (max(acquisition.channels, default=0) + 1, max(acquisition.nanotime_bins, 1)), np.int64
         )
         self.axis: TimeAxis | None = None
         self.pairs: PairCounter | None = None
+        self.late_fit: LateFit | None = None
         self._kept_rows = int(settings.segment_kept_s / BASE_BIN_S)
         self.table: BinTable | None = None
         self.dynamics = Dynamics(acquisition, first_pulse, settings.segment_kept_s)
         if acquisition.mode == "T2":
             self.table = self._new_table(None)
-        self._fit: DictionaryFit | None = None
+        self._fit: DotFit | None = None
+        # The dot as it was before, until its own light here says more, and how much brighter it should be.
+        self._before: tuple[DotFit, float] | None = None
         self._bin_s = BASE_BIN_S
-        self._next_fit_s = FIRST_FIT_S
+        self._next_fit_s = self._next_search_s = FIRST_FIT_S
         self._frozen_pulse: int | None = None
-        self._blinks_until_s = 0.0
         self.reading: Reading | None = None
         start = acquisition.seconds(first_pulse)
         self.call: BlinkingCall = undetermined(start, start, "no photons analysed yet")
@@ -95,6 +107,11 @@ class Stretch:
         """How far it has been looked at."""
         return self._acq.seconds(self.stop_pulse)
 
+    @property
+    def background_origin(self) -> str:
+        """How the background was found."""
+        return self.settled.origin if self.settled is not None else ASSUMED_ZERO
+
     def use_axis(self, axis: TimeAxis, channels: tuple[int, int] | None, known_background_cps: float) -> None:
         """Begin sorting by arrival time; photons added before this were only counted.
 
@@ -106,8 +123,18 @@ class Stretch:
         self.axis = axis
         self.background_cps = known_background_cps
         self.table = self._new_table(axis.bins)
+        if self._acq.resolution_ps is not None:
+            self.late_fit = LateFit(
+                self._acq.resolution_ps, axis.bins.period_ns, axis.t0_ps, self._settings.responses
+            )
         if channels is not None:
-            self.pairs = PairCounter(channels, axis.arrival_ns, axis.bins.period_ns)
+            self.pairs = PairCounter(channels, axis)
+
+    def move_axis(self, axis: TimeAxis) -> None:
+        """Time zero moved by whole TCSPC bins: sort by this axis from now on."""
+        self.axis = axis
+        if self.pairs is not None:
+            self.pairs.use_axis(axis)
 
     def _new_table(self, bins: MicroBins | None) -> BinTable:
         pulses = max(self._acq.pulses(BASE_BIN_S), 1)
@@ -143,6 +170,20 @@ class Stretch:
         """Renew dwell laws, correlation and intensities from the present verdict."""
         self.dynamics.refit(self.since_pulse, losses, self.call, self.background_cps, self.delayed)
 
+    def renew_decay(self, losses: list[tuple[int, int]], g2: G2) -> None:
+        """Let the multi-exponential fit rest on all photons up to now.
+
+        One emitter hardly ever gives two photons a pulse that could pile up, however bright it is.
+        """
+        if self.late_fit is None:
+            return
+        pile_up = None
+        if g2.single_emitter is False and g2.zero.value is not None:
+            pulses = self._seen_s(self.first_pulse, losses) * 1e12 / self._acq.macro_tick_ps
+            dead_time_ns = self._settings.dead_time_ns or USUAL_DEAD_TIME_NS
+            pile_up = PileUp(pulses, dead_time_ns, min(g2.zero.value, 1.0))
+        self.late_fit.renew(self.histogram, pile_up)
+
     def _binned(
         self, from_pulse: int, losses: list[tuple[int, int]], *, to_pulse: int | None = None
     ) -> tuple[BinnedDecays, FloatArray] | None:
@@ -176,27 +217,41 @@ class Stretch:
         per_ten = rows[:tens].sum(axis=1, dtype=np.int64).reshape(-1, 10).sum(axis=1)
         bright = float(np.percentile(per_ten, 95)) / 10
         for group in GROUPS:
-            if bright * group >= PHOTONS_PER_BIN and len(rows) / group <= MOST_BINS:
+            enough = bright * group >= PHOTONS_PER_BIN or group >= LONGEST_GROUP
+            if enough and len(rows) / group <= MOST_BINS:
                 return group
-        return GROUPS[-1] if len(rows) > 50 * 20 else GROUPS[-3]
+        return GROUPS[-1]
 
     def refit_if_due(self, losses: list[tuple[int, int]], doubt: str | None) -> bool:
-        """Fit the dictionary to everything since the last conversion, at growing intervals."""
-        if self._elapsed_s < self._next_fit_s:
+        """Renew the verdict on everything since the last conversion at growing intervals.
+
+        Each doubling of the time the dot is fitted anew; in between it stays, and its bins are read again.
+        """
+        elapsed_s = self._elapsed_s
+        if elapsed_s < self._next_fit_s:
             return False
-        self._schedule_fit()
-        self.refit(losses, doubt)
+        search = elapsed_s >= self._next_search_s
+        self._schedule_fit(searched=search)
+        self.refit(losses, doubt, search=search)
         return True
 
     @property
     def _elapsed_s(self) -> float:
         return self._acq.seconds(self.stop_pulse - self.since_pulse)
 
-    def _schedule_fit(self) -> None:
+    def _schedule_fit(self, *, searched: bool) -> None:
         self._next_fit_s = max(self._elapsed_s * FIT_GROWTH, self._elapsed_s + 0.5)
+        if searched:
+            self._next_search_s = SEARCH_GROWTH * self._elapsed_s
 
-    def refit(self, losses: list[tuple[int, int]], doubt: str | None) -> None:
-        """Estimate the background, fit, and renew the verdict on the stretch."""
+    def refit(self, losses: list[tuple[int, int]], doubt: str | None, *, search: bool = True) -> None:
+        """Estimate the background, fit, and renew the verdict on the stretch.
+
+        Args:
+            losses: pulse intervals in which photons are missing.
+            doubt: a reason outside the stretch not to call a type.
+            search: fit the dot anew; otherwise it stays what it was at the last fit.
+        """
         binned = self._binned(self.since_pulse, losses, to_pulse=self._frozen_pulse)
         stop = self.stop_pulse if self._frozen_pulse is None else self._frozen_pulse
         span = self._acq.seconds(self.since_pulse), self._acq.seconds(stop)
@@ -204,32 +259,65 @@ class Stretch:
             if not self.call.states:
                 self.call = undetermined(*span, doubt or "too few photons yet")
             return
-        data = self._with_background(binned[0])
-        fit = fit_dot(data)
+        seen, starts = binned
+        lit = seen.lit_bins()
+        data = replace(seen, counts=seen.counts[:lit])
+        if lit < len(starts):
+            span = span[0], float(starts[lit])
+        fit: DotFit | None
+        if self._fit is not None and not search:
+            fit = reread(data, self._fit)
+        else:
+            data, known_sd_cps = self._with_background(data)
+            fit = fit_dot(data, known_sd_cps)
         if fit is None:
             self.call = undetermined(*span, "no emitting level stands out")
             return
         self._fit = fit
         self._bin_s = data.bin_s
-        self.reading = read_bins(data, fit)
+        self.reading = read_bins(fit)
+        if search and self.settled is not None and self.settled.known_to_cps is None:
+            # The states share the background better out than the decays alone.
+            dot = self.reading.best.dot
+            self.background_cps, self.delayed = dot.background_cps, dot.delayed
+        if self.settled is not None:
+            doubt = doubt or self.settled.doubt
         self.call = call_of(data, self.reading, span, doubt)
 
-    def _with_background(self, data: BinnedDecays) -> BinnedDecays:
-        signal = tuple(self.axis.t0_ps) if self.axis else ()
-        known = None
-        if self._settings.background_cps:
-            known = sum(self._settings.background_of(c) for c in signal)
-        found = estimate_floor(*intensity_groups(data.counts, data.bin_s), data.bins, known)
-        if known is not None:
-            self.background_cps, self.background_origin = known, "given"
-        elif found is not None:
-            self.background_cps, self.background_origin = found.background_cps, "decay tail"
-        if found is not None:
-            self.delayed = found.delayed
-        return self._data(data.counts, data.bin_s, data.bins)
+    def _with_background(self, data: BinnedDecays) -> tuple[BinnedDecays, float | None]:
+        """The bins with what lies under them, and how well that is known beforehand."""
+        coarse = data.grouped(0.01)
+        groups = intensity_groups(coarse.counts, coarse.bin_s)
+        self.settled = settled = settle_background(*groups, data.bins, self.known_background)
+        if settled.origin != ASSUMED_ZERO:
+            self.background_cps = settled.background.value or 0.0
+        if settled.delayed is not None:
+            self.delayed = settled.delayed
+        return self._data(data.counts, data.bin_s, data.bins), settled.known_to_cps
 
     def _data(self, counts: NDArray[np.float32], bin_s: float, bins: MicroBins) -> BinnedDecays:
-        return BinnedDecays(counts, bin_s, replace(bins, delayed=self.delayed), self.background_cps)
+        per_detector = self.histogram.sum(axis=1).astype(np.float64)
+        share = per_detector / max(float(per_detector.sum()), 1.0)
+        return BinnedDecays(
+            counts,
+            bin_s,
+            replace(bins, delayed=self.delayed),
+            self.background_cps,
+            self._settings.dead_time_ns or USUAL_DEAD_TIME_NS,
+            float(share @ share),
+        )
+
+    @property
+    def known(self) -> tuple[DotFit, float | None] | None:
+        """What is known of the dot, and at which <N>; None while nothing is."""
+        return (self._fit, self.mean_excitation) if self._fit is not None else None
+
+    def follow(self, fit: DotFit, excitation: float | None) -> None:
+        """The same dot was known at another <N>: only its brightness and background are open."""
+        ratio = 1.0
+        if self.mean_excitation and excitation:
+            ratio = float(np.expm1(-self.mean_excitation) / np.expm1(-excitation))
+        self._before = fit, ratio
 
     def call_between(
         self, from_pulse: int, to_pulse: int, losses: list[tuple[int, int]], doubt: str | None
@@ -240,43 +328,37 @@ class Stretch:
         if binned is None or fit is None:
             return None
         span = self._acq.seconds(from_pulse), self._acq.seconds(to_pulse)
-        return call_of(binned[0], read_bins(binned[0], fit), span, doubt)
+        return call_of(binned[0], read_bins(fit), span, doubt)
 
-    def look(
-        self, losses: list[tuple[int, int]], doubt: str | None
-    ) -> tuple[BlinkingCall, list[TimedBlink]] | None:
-        """Verdict on the rolling window, and the blinks that ended since the last look.
+    def look(self, losses: list[tuple[int, int]], doubt: str | None, stop_pulse: int) -> BlinkingCall | None:
+        """Verdict on the rolling window that ends at a pulse; None while too little is known.
 
-        The dot is that of the stretch, the weights of its states are the window's own: a new kind of
-        blink is not read as the old one for being rare.
+        The dot is that of the stretch, or of the stretch before until that is known; the weights of its
+        states are the window's own: a new kind of blink is not read as the old one for being rare.
         """
-        if self._fit is None:
-            return None
         window = self._acq.pulses(self._settings.window_s)
-        first = max(self.since_pulse, self.stop_pulse - window)
-        binned = self._binned(first, losses)
+        first = max(self.since_pulse, stop_pulse - window)
+        binned = self._binned(first, losses, to_pulse=stop_pulse)
         if binned is None:
             return None
-        data, starts = binned
-        reading = read_bins(data, fit_states(data, self._fit.dot, steps=30))
-        call = call_of(data, reading, (self._acq.seconds(first), self.stop_s), doubt)
-        new = []
-        for blink in reading.blinks:
-            if blink.stop >= len(starts) or (blink.first == 0 and first > self.since_pulse):
-                continue
-            stop_s = float(starts[blink.stop])
-            if stop_s > self._blinks_until_s:
-                new.append(TimedBlink(float(starts[blink.first]), stop_s, blink.auger_share))
-        if new:
-            self._blinks_until_s = new[-1].stop_s
-        return call, new
+        data = self._data(binned[0].counts, binned[0].bin_s, binned[0].bins)
+        if self._fit is not None:
+            fit = reread(data, self._fit)
+        elif self._before is not None and self._elapsed_s >= ADAPT_S:
+            fit = adapted(data, *self._before)
+        else:
+            return None
+        span = self._acq.seconds(first), self._acq.seconds(stop_pulse)
+        return call_of(data, read_bins(fit), span, doubt)
 
     def restart_at(self, pulse: int, losses: list[tuple[int, int]], doubt: str | None) -> None:
         """The dot converted here: the verdict on the stretch now rests on what follows."""
         self.since_pulse = max(pulse, self.first_pulse)
+        if self._fit is not None:
+            self._before = self._fit, 1.0
         self._fit = None
         self.refit(losses, doubt)
-        self._schedule_fit()
+        self._schedule_fit(searched=True)
 
     def dark_tail_s(self, threshold_cps: float, longest_s: float, losses: list[tuple[int, int]]) -> float:
         """How long the net rate has been below a threshold up to now, looking back so far at most.
@@ -354,15 +436,10 @@ class Stretch:
         return Estimate(rate, float(np.sqrt(max(rate * seconds, 1.0))) / seconds)
 
     def charging(self) -> tuple[Estimate, ChargingCount | None]:
-        """Charging rate of the stretch, and the bare count for a comparison between fluences."""
-        if self.reading is None or self._fit is None or self.call.blinking in ("bc", "hc", "none"):
+        """Charging rate of the stretch, and the count for a comparison between fluences: none is one too."""
+        if self.reading is None or self._fit is None or self.call.blinking == "hc":
             return UNKNOWN, None
-        bins = len(self.reading.auger)
-        bin_s = self._bin_s
-        rate = charging_rate_hz(self.reading.blinks, bins, bin_s)
-        if rate is None:
-            return UNKNOWN, None
-        if self.mean_excitation is None:
-            return Estimate(*rate), None
-        charged, neutral_s = charged_blinks(self.reading.blinks, bins, bin_s)
-        return Estimate(*rate), ChargingCount(self.mean_excitation, len(charged), neutral_s)
+        auger = self.reading.losses.auger
+        # Where a dot is charged, whatever traps did before, after or meanwhile.
+        found = charging_rate(find_blinks(auger, np.zeros(len(auger))), len(auger), self._bin_s)
+        return (found.rate_hz, found.at(self.mean_excitation)) if found is not None else (UNKNOWN, None)

@@ -1,4 +1,4 @@
-"""From a fitted dictionary to a blinking type with probabilities, states and reasons.
+"""From fitted states to a blinking type with probabilities, states and reasons.
 
 Types by the share S of the lost photons that Auger recombination took and the total loss L:
 none L < 0.03; auger S > 0.9; bc S < 0.15; mixed between; hc where the intensity falls at constant lifetime.
@@ -8,152 +8,208 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, ndtr
+from scipy.special import ndtr, softmax
 
+from qdmon.analysis.binned import BinnedDecays
 from qdmon.analysis.blinks import Blink, find_blinks
 from qdmon.analysis.equations import radiative_rate_ratio
-from qdmon.analysis.fit import BinnedDecays, DictionaryFit, fit_weights
-from qdmon.analysis.lifetime import lifetime_with_floor
+from qdmon.analysis.fit import DotFit, FamilyFit
 from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, EmissiveState, Estimate
-from qdmon.analysis.states import StateDictionary, constant_lifetime_states
+from qdmon.analysis.states import CHARGED, SINGLE, Family, Losses
 
 __all__ = ["Reading", "call_of", "likeliest", "read_bins", "undetermined"]
 
 FloatArray = NDArray[np.float64]
 
 AUGER_FROM, BC_TO, LOSS_FROM = 0.9, 0.15, 0.03
-FEWEST_BLINKS = 3
-# What even a perfect fit leaves: the grid of states, the assumed response, after-pulses.
-SHARE_FLOOR = 0.02
-# A bin's likelihood is a little over-confident, so differences between families are not taken whole.
-FAMILY_SCALE = 4.0
+FEWEST_BLINKS = 1
+LEAST_PROBABILITY = 0.5
+# What a richer family gains on a dot of a poorer one: levels that follow the noise. In log-likelihood,
+# and the scatter of that gain; both from dots of known kind (tests/benchmarks/verdict.py).
+GAIN: dict[Family, float] = {"auger": 0.0, "bc": 0.0, "hc": 0.0, "both": 10.0, "all": 14.0}
+GAIN_SCATTER = 1.5
+# What even a perfect posterior leaves: states between the levels, the assumed response, after-pulses.
+SHARE_FLOOR, LOSS_FLOOR, HOT_FLOOR = 0.005, 0.001, 0.07
+# Relative error of light and lifetime that more photons do not lower: response, place of the pulse, levels.
+SYSTEMATIC, DIM_SYSTEMATIC = 0.002, 0.005
+# A part of the loss at constant lifetime beyond which the other part is not called by its own name.
+HOT_FROM = 0.1
+# Photons out of place, relative and in units of their noise, from which no state is like the dot.
+MISFIT, MISFIT_CHI2 = 0.025, 5.0
+
+
+@dataclass(frozen=True)
+class FamilyReading:
+    """Shares of the loss under one family.
+
+    Attributes:
+        loss: mean share of the bright rate that was lost, with its error.
+        auger: share of the loss that Auger recombination took, with its error.
+        constant: share of the loss at constant lifetime.
+    """
+
+    loss: Estimate
+    auger: Estimate
+    constant: float
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the fit says of every time bin.
+    """What the fit says of the bins.
 
     Attributes:
-        fit: the fit.
-        auger: (n,) expected share of the bright rate lost to Auger recombination.
-        trap: (n,) expected share lost to traps.
-        variance: (n,) posterior variance of the Auger part of the loss.
-        blinks: dim dwells.
-        constant: log-likelihood of the constant-lifetime family minus that of traps and charging.
-        constant_loss: mean loss under the constant-lifetime family.
+        fit: all families.
+        odds: family -> probability.
+        best: the likeliest family.
+        losses: expected losses of every bin under it.
+        blinks: its dim dwells.
+        shares: family -> what was lost to what.
     """
 
-    fit: DictionaryFit
-    auger: FloatArray
-    trap: FloatArray
-    variance: FloatArray
+    fit: DotFit
+    odds: dict[Family, float]
+    best: FamilyFit
+    losses: Losses
     blinks: tuple[Blink, ...]
-    constant: float
-    constant_loss: float
+    shares: dict[Family, FamilyReading]
 
 
-def read_bins(data: BinnedDecays, fit: DictionaryFit) -> Reading:
-    """Expected losses of every bin, and how a constant lifetime would do instead."""
-    resp = fit.responsibilities()
-    states = fit.states
-    auger = resp @ states.auger_loss
-    trap = resp @ states.trap_loss
-    total = max(float((auger + trap).sum()), 1e-12)
-    share = float(auger.sum()) / total
-    # What each bin adds to the share: auger - share * loss; its posterior variance is the fit's doubt.
-    contribution = states.auger_loss - share * states.loss
-    mean = resp @ contribution
-    variance = resp @ np.square(contribution) - np.square(mean)
-    family = constant_lifetime_states(fit.dot, data.bins)
-    constant = fit_weights(data, fit.dot, family, start=None, steps=40)
+def read_bins(fit: DotFit) -> Reading:
+    """Weigh the families and read the losses off each."""
+    families = list(fit.families)
+    scores = np.array([fit.families[f].log_likelihood - GAIN[f] for f in families])
+    odds = softmax(scores / GAIN_SCATTER)
+    best = fit.families[families[int(np.argmax(odds))]]
+    losses = {f: found.losses() for f, found in fit.families.items()}
+    blinks = {f: find_blinks(part.auger, part.trap + part.constant) for f, part in losses.items()}
     return Reading(
         fit,
-        auger,
-        trap,
-        variance,
-        find_blinks(auger, trap),
-        constant.log_likelihood - fit.log_likelihood,
-        float(constant.weights @ family.constant_loss),
+        dict(zip(families, odds.tolist(), strict=True)),
+        best,
+        losses[best.family],
+        blinks[best.family],
+        {f: _shares(found, losses[f], blinks[f]) for f, found in fit.families.items()},
     )
 
 
-def _probabilities(reading: Reading) -> tuple[dict[Blinking, float], Estimate, float]:
-    n = len(reading.auger)
-    lost = float((reading.auger + reading.trap).sum())
-    loss = lost / n
-    share = float(reading.auger.sum()) / max(lost, 1e-12)
-    doubt = np.sqrt(np.maximum(reading.variance, 0.0))
-    # Independent doubts average out, a shared one (a wrong trion) does not: part of each.
-    sigma = float(
-        np.sqrt(SHARE_FLOOR**2 + (doubt @ doubt + (0.3 * doubt.sum()) ** 2) / max(lost, 1e-12) ** 2)
-    )
-    sigma_loss = 0.2 * LOSS_FROM + 0.5 / np.sqrt(max(n, 1)) * loss
-    constant = float(expit((reading.constant - 3) / FAMILY_SCALE))
-    seen_loss = reading.constant_loss if constant > 0.5 else loss
-    blinking = float(ndtr((seen_loss - LOSS_FROM) / sigma_loss))
-    # The share lies in [0, 1]: what the normal error puts outside belongs to the end it crossed.
-    auger = float(ndtr((share - AUGER_FROM) / sigma))
-    bc = float(ndtr((BC_TO - share) / sigma))
-    rest = blinking * (1 - constant)
-    return (
-        {
-            "auger": rest * auger,
-            "bc": rest * bc,
-            "mixed": rest * max(1 - auger - bc, 0.0),
-            "hc": blinking * constant,
-            "none": 1 - blinking,
-        },
-        Estimate(share, sigma) if constant < 0.5 else UNKNOWN,
-        seen_loss,
+def _shares(found: FamilyFit, losses: Losses, blinks: tuple[Blink, ...]) -> FamilyReading:
+    lost = losses.auger + losses.trap + losses.constant
+    total, n = max(float(lost.sum()), 1e-12), max(len(lost), 1)
+    auger = float(losses.auger.sum()) / total
+    bright_error = float(np.sqrt(found.covariance[0, 0]))
+    loss = total / n
+    return FamilyReading(
+        Estimate(loss, float(np.hypot(LOSS_FLOOR, (1 - loss) * bright_error))),
+        Estimate(auger, _share_error(found, auger, total, blinks)),
+        float(losses.constant.sum()) / total,
     )
 
 
-def _level(data: BinnedDecays, weight: FloatArray) -> EmissiveState | None:
-    """Net intensity (prompt light included) and lifetime of the bins a state holds."""
+def _share_error(found: FamilyFit, auger: float, total: float, blinks: tuple[Blink, ...]) -> float:
+    """Doubt about which dwell was what, and about the level of the trion.
+
+    Within a dwell the bins err together, between dwells they do not.
+    """
+    lost = found.dot.losses
+    excess = (lost.auger - auger * (lost.auger + lost.trap + lost.constant))[found.states]
+    posterior = found.smoothed.posterior
+    mean = posterior @ excess.astype(np.float32)
+    variance = np.maximum(posterior @ np.square(excess).astype(np.float32) - np.square(mean), 0.0)
+    doubt = np.sqrt(variance.astype(np.float64))
+    inside = 0.0
+    free = np.ones(len(doubt), bool)
+    for blink in blinks:
+        inside += float(doubt[blink.first : blink.stop].sum()) ** 2
+        free[blink.first : blink.stop] = False
+    labels = np.sqrt(inside + float(np.square(doubt[free]).sum())) / total
+    trion_yield = found.dot.beta * found.dot.trion_ns / found.dot.bright_ns
+    relative = np.sqrt(found.covariance[4, 4]) / found.dot.beta
+    level = auger * (1 - auger) * relative * trion_yield / max(1 - trion_yield, 0.1)
+    return float(np.sqrt(labels**2 + level**2 + SHARE_FLOOR**2))
+
+
+def _probabilities(reading: Reading) -> dict[Blinking, float]:
+    found: dict[Blinking, float] = dict.fromkeys(("auger", "bc", "mixed", "hc", "none"), 0.0)
+    for family, odds in reading.odds.items():
+        part = reading.shares[family]
+        loss, share = part.loss, part.auger
+        blinking = odds * float(ndtr(((loss.value or 0.0) - LOSS_FROM) / (loss.error or LOSS_FLOOR)))
+        hot = float(ndtr((part.constant - 0.5) / HOT_FLOOR))
+        auger = float(ndtr(((share.value or 0.0) - AUGER_FROM) / (share.error or SHARE_FLOOR)))
+        bc = float(ndtr((BC_TO - (share.value or 0.0)) / (share.error or SHARE_FLOOR)))
+        found["none"] += odds - blinking
+        found["hc"] += blinking * hot
+        found["auger"] += blinking * (1 - hot) * auger
+        found["bc"] += blinking * (1 - hot) * bc
+        found["mixed"] += blinking * (1 - hot) * max(1 - auger - bc, 0.0)
+    return found
+
+
+def _mean_share(reading: Reading) -> Estimate:
+    """Auger's share over the families, with the spread between them."""
+    parts = [(odds, reading.shares[f].auger) for f, odds in reading.odds.items()]
+    mean = sum(odds * (share.value or 0.0) for odds, share in parts)
+    spread = sum(
+        odds * ((share.error or 0.0) ** 2 + ((share.value or 0.0) - mean) ** 2) for odds, share in parts
+    )
+    return Estimate(float(mean), float(np.sqrt(spread)))
+
+
+def _prompt_cps(data: BinnedDecays, found: FamilyFit, state: int) -> float:
+    """Light of a state in the prompt bin beyond what its decay puts there; less if the pulse came late."""
+    member = np.arange(len(SINGLE)) == state
+    weight = found.posterior_of(member)
     seconds = float(weight.sum()) * data.bin_s
-    histogram = weight @ data.counts
-    background = data.background * weight.sum()
-    fit = lifetime_with_floor(histogram, background, data.bins)
-    photons = float(histogram.sum())
-    if fit is None or seconds <= 0:
-        return None
-    rate = (photons - float(background.sum())) / seconds
-    return EmissiveState(
-        Estimate(rate, float(np.sqrt(photons)) / seconds), Estimate(fit.tau_ns, fit.error_ns)
-    )
+    expected = float(data.expected(found.dot)[state, 0])
+    return (float(weight @ data.counts[:, 0]) - expected * float(weight.sum())) / max(seconds, 1e-9)
 
 
-def _dim_states(states: StateDictionary, weights: FloatArray, share: float | None) -> NDArray[np.bool_]:
-    """The states that stand for the dim level: the trion, or the trap state seen most with its neighbours."""
-    if share is not None and share > 0.5:
-        return states.trion
-    neutral = np.flatnonzero((states.auger_loss == 0) & (states.trap_loss + states.constant_loss > 0.2))
-    # Pure states come first and are ordered by loss; mixtures follow with less loss again.
-    loss = states.loss[neutral]
-    falls = np.flatnonzero(np.diff(loss) < 0)
-    pure = neutral[: falls[0] + 1] if len(falls) else neutral
-    chosen = np.zeros(len(weights), bool)
-    if len(pure):
-        around = np.convolve(weights[pure], np.ones(3), mode="same")
-        best = int(np.argmax(around))
-        chosen[pure[max(best - 1, 0) : best + 2]] = True
-    return chosen
+def emissive_states(data: BinnedDecays, found: FamilyFit) -> tuple[EmissiveState, ...]:
+    """The bright level and, if a few bins show one, the dim one that took most light."""
+    dot = found.dot
+    seen = np.zeros(len(SINGLE))
+    seen[found.states] = found.smoothed.posterior.sum(axis=0, dtype=np.float64)
+    lost = dot.losses
+    loss = lost.auger + lost.trap + lost.constant
+    weight = np.where(SINGLE & (loss > 0.15), seen * loss, 0.0)
+    dim = int(np.argmax(weight))
+    members = [0, dim] if seen[dim] >= 3 else [0]
+    return tuple(_state(data, found, m, float(seen[m])) for m in members)
 
 
-def emissive_states(data: BinnedDecays, fit: DictionaryFit, share: float | None) -> tuple[EmissiveState, ...]:
-    """The bright level and, if at least a few bins show it, the dim one."""
-    resp = fit.responsibilities()
-    found: list[EmissiveState] = []
-    for members, least in ((fit.states.bright, 1.0), (_dim_states(fit.states, fit.weights, share), 3.0)):
-        # Each bin in or out: weights by how sure one is would favour the brighter bins of a level.
-        weight = (resp[:, members].sum(axis=1) > 0.5).astype(np.float64)
-        level = _level(data, weight) if weight.sum() >= least else None
-        if level is not None:
-            found.append(level)
-    return tuple(found)
+def _state(data: BinnedDecays, found: FamilyFit, state: int, time: float) -> EmissiveState:
+    """Light and lifetime of a state the dot can stay in; `time` in bins."""
+    dot, covariance = found.dot, found.covariance
+    signal = dot.signal(data.bins)
+    level = float(signal[state].sum() / signal[0].sum())
+    rate = dot.bright_cps * level + _prompt_cps(data, found, state)
+    tau_ns = float(dot.lifetimes_ns[state])
+    trion = int(np.flatnonzero(CHARGED)[0])
+    # Logarithms of light and lifetime as sums of the fitted parameters.
+    light, life = np.zeros(len(covariance)), np.zeros(len(covariance))
+    light[0] = 1.0
+    own = 0.0
+    if state == 0:
+        life[1] = 1.0
+    elif CHARGED[state]:
+        # Other trions than the fitted two have a lifetime of their own.
+        life[2], life[3] = float(state <= trion + 1), float(state == trion + 1)
+        light[1], light[4] = -1.0, 1 / dot.beta
+        light += life
+    else:
+        life[1] = 1.0
+    if state not in (0, trion, trion + 1):
+        by_level = dot.by_level(data.bins)[state, 1:] * data.bin_s
+        own = 1 / max(
+            time * float((np.square(by_level) / (data.expected(dot)[state, 1:] + 1e-9)).sum()), 1e-12
+        )
+    floor = SYSTEMATIC if state == 0 else DIM_SYSTEMATIC
+    errors = [float(np.sqrt(v @ covariance @ v + own + floor**2)) for v in (light, life)]
+    return EmissiveState(Estimate(rate, rate * errors[0]), Estimate(tau_ns, tau_ns * errors[1]))
 
 
-def _ratio(states: tuple[EmissiveState, ...]) -> Estimate:
+def _ratio(found: FamilyFit, states: tuple[EmissiveState, ...]) -> Estimate:
+    """Radiative-rate ratio of the dim state to the bright one."""
     if len(states) < 2:
         return UNKNOWN
     parts = [(s.intensity_cps, s.lifetime_ns) for s in states]
@@ -163,8 +219,35 @@ def _ratio(states: tuple[EmissiveState, ...]) -> Estimate:
     if i1 is None or t1 is None or i2 is None or t2 is None or min(i1, t1, i2, t2) <= 0:
         return UNKNOWN
     beta = radiative_rate_ratio(i1, t1, i2, t2)
+    if np.any(found.dot.lifetimes_ns[CHARGED & SINGLE] == t2):
+        # Light and lifetime of a level err together; the fit knows how.
+        error = float(np.hypot(np.sqrt(found.covariance[4, 4]), 2 * SYSTEMATIC * beta))
+        return Estimate(beta, error)
     relative = [(e or 0.0) / v for e, v in zip(errors, values, strict=True) if v]
     return Estimate(beta, float(beta * np.sqrt(np.sum(np.square(relative)))))
+
+
+def misfit(data: BinnedDecays, found: FamilyFit) -> tuple[float, float]:
+    """How far the decays are from those of the states: relative, and reduced chi-squared."""
+    posterior = found.smoothed.posterior
+    expected = posterior.sum(axis=0, dtype=np.float64) @ data.expected(found.dot)[found.states, 1:]
+    seen = data.fitted.sum(axis=0, dtype=np.float64)
+    chi2, n = float((np.square(seen - expected) / (expected + 1e-9)).sum()), len(seen)
+    return float(np.sqrt(max(chi2 - n, 0.0) / max(float(seen.sum()), 1.0))), chi2 / n
+
+
+def _own_doubt(data: BinnedDecays, reading: Reading) -> str | None:
+    """A reason in the bins themselves not to call a type."""
+    found = reading.best
+    relative, chi2 = misfit(data, found)
+    if relative > MISFIT and chi2 > MISFIT_CHI2:
+        return (
+            f"the decays are not those of any state: {100 * relative:.0f} % of the photons are out of place"
+        )
+    hot = reading.shares[found.family].constant
+    if HOT_FROM < hot < 0.5:
+        return f"{100 * hot:.0f} % of the loss is at constant lifetime, the rest is not"
+    return None
 
 
 def likeliest(probabilities: dict[Blinking, float]) -> Blinking:
@@ -189,25 +272,27 @@ def call_of(
         span_s: start and stop of the stretch.
         doubt: a reason outside these bins not to call a type (e.g. no single emitter); None if there is none.
     """
-    probabilities, share, loss = _probabilities(reading)
+    probabilities = _probabilities(reading)
     best = likeliest(probabilities)
     blinks = len(reading.blinks)
-    is_hc = probabilities["hc"] > 0.5
-    reason = doubt
-    if reason is None and best != "none" and not is_hc and blinks < FEWEST_BLINKS:
+    reason = doubt or (_own_doubt(data, reading) if best != "none" else None)
+    if reason is not None:
+        # The likelihood knows nothing of this doubt: half of what it says is left.
+        probabilities = {t: 0.5 * p + 0.5 / len(probabilities) for t, p in probabilities.items()}
+    if reason is None and best != "none" and blinks < FEWEST_BLINKS:
         reason = f"only {blinks} blink{'' if blinks == 1 else 's'} seen"
-    if reason is None and probabilities[best] < 0.6:
+    if reason is None and probabilities[best] < LEAST_PROBABILITY:
         second = sorted(probabilities, key=lambda t: -probabilities[t])[1]
         reason = f"between {best} and {second}"
-    states = emissive_states(data, reading.fit, share.value)
+    states = emissive_states(data, reading.best)
     return BlinkingCall(
         span_s[0],
         span_s[1],
         best if reason is None else "undetermined",
         reason,
         probabilities,
-        share if best != "none" and doubt is None else UNKNOWN,
-        loss,
+        UNKNOWN if best in ("none", "hc") or doubt is not None else _mean_share(reading),
+        reading.shares[reading.best.family].loss.value,
         states,
-        _ratio(states),
+        _ratio(reading.best, states),
     )
