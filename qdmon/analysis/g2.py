@@ -1,187 +1,43 @@
-"""Pulse-resolved correlation of two detectors: all pairs, near side peaks, background taken off.
+"""Pulse-resolved correlation of two detectors: g2(0) from all pairs, normalised to near side peaks.
 
-g2(0) = (C0 - Cb)/(Cside - Cb) with Cb = P (n1 b2 + n2 b1 - b1 b2): pairs that a steady background makes
-on any dot, blinking or not (science notes 2.6). Side peaks are lags 2..10, which carry the same blinking
-as lag 0; more distant ones do not.
+Side peaks are lags 2..10, which carry the same blinking as lag 0; more distant ones do not. What is taken
+off at zero lag is what does not come from one and the same pulse (science notes 2.6; decision 5):
+
+- chance, P (n1 b2 + n2 b1 - b1 b2): pairs a steady background makes on any dot, blinking or not;
+- photons later than their period: with x = exp(-T/tau) of them, 2 x/(1 + x) of a side peak;
+- after-pulses behind the next pulse: as many of a side peak as there are of them per photon.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv
 
-from hardware.jit import jit
-from hardware.types import Photons
+from qdmon.analysis.coincidences import Coincidences, dip_significance
+from qdmon.analysis.gated import Gated, gate_for, is_single
+from qdmon.analysis.nonnegative import fit_counts
+from qdmon.analysis.pairs import FINE_PER_PERIOD, FINE_PERIODS, GATES_NS, MAX_LAG, OWN_LAGS, Pairs
 from qdmon.analysis.snapshot import G2, UNKNOWN, Estimate
+from qdmon.analysis.timing import GUARD_NS, MicroBins, TimeAxis
 
-__all__ = ["PairCounter", "Pairs", "count_pairs", "g2_from_pairs", "no_g2"]
+__all__ = ["CLEAR_RATIO", "CLEAR_SIGMA", "PairedLight", "g2_from_pairs", "no_g2", "paired_light", "zero_lag"]
 
-MAX_LAG = 100
+FloatArray = NDArray[np.float64]
+
 SIDE = (2, 10)
-FINE_PERIODS = 5
-FINE_PER_PERIOD = 64
-
-
-@jit
-def count_pairs(
-    first: tuple[NDArray[np.uint64], NDArray[np.float32]],
-    second: tuple[NDArray[np.uint64], NDArray[np.float32]],
-    new_from: np.uint64,
-    lags: NDArray[np.int64],
-    fine: NDArray[np.int64],
-    period_ns: float,
-) -> None:
-    """Add every pair of a photon of each detector, at least one of them new, to two histograms.
-
-    Args:
-        first: pulse and arrival time (ns) of the first detector's photons, in order.
-        second: those of the second detector.
-        new_from: photons before this pulse were correlated among themselves already.
-        lags: (2 L + 1,) pairs by pulse of the second minus pulse of the first, -L..L.
-        fine: (f,) pairs by delay in ns, its centre bin holding zero, over 2 * FINE_PERIODS + 1 periods.
-        period_ns: laser period.
-    """
-    pulse_a, time_a = first
-    pulse_b, time_b = second
-    reach = np.int64(len(lags) // 2)
-    fine_reach = 0.5 * period_ns * (2 * FINE_PERIODS + 1)
-    per_ns = len(fine) / (2 * fine_reach)
-    start = 0
-    for i in range(len(pulse_a)):
-        a = np.int64(pulse_a[i])
-        while start < len(pulse_b) and np.int64(pulse_b[start]) < a - reach:
-            start += 1
-        a_is_new = pulse_a[i] >= new_from
-        for j in range(start, len(pulse_b)):
-            lag = np.int64(pulse_b[j]) - a
-            if lag > reach:
-                break
-            if a_is_new or pulse_b[j] >= new_from:
-                lags[lag + reach] += 1
-                delay = lag * period_ns + (time_b[j] - time_a[i])
-                if -fine_reach <= delay < fine_reach:
-                    fine[np.int64((delay + fine_reach) * per_ns)] += 1
-
-
-@jit
-def photons_of(
-    channel: np.uint8,
-    photons: tuple[NDArray[np.uint64], NDArray[np.uint16], NDArray[np.uint8]],
-    arrival_ns: NDArray[np.float32],
-    tail: tuple[NDArray[np.uint64], NDArray[np.float32]],
-) -> tuple[NDArray[np.uint64], NDArray[np.float32]]:
-    """Pulse and arrival time of one detector's photons, behind those kept from before.
-
-    Args:
-        channel: the detector.
-        photons: pulse, nanotime, channel.
-        arrival_ns: (t,) arrival time of each nanotime of this detector.
-        tail: its earlier photons.
-    """
-    pulse, nanotime, channels = photons
-    kept = len(tail[0])
-    pulses = np.empty(kept + len(pulse), np.uint64)
-    times = np.empty(kept + len(pulse), np.float32)
-    pulses[:kept], times[:kept] = tail
-    n = kept
-    last = np.uint64(len(arrival_ns) - 1)
-    for i in range(np.uint64(len(pulse))):
-        if channels[i] == channel:
-            pulses[n] = pulse[i]
-            times[n] = arrival_ns[min(np.uint64(nanotime[i]), last)]
-            n += 1
-    return pulses[:n], times[:n]
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Pairs of two detectors, ready to be added up over stretches.
-
-    Attributes:
-        lags: (2 * MAX_LAG + 1,) pairs by pulse lag.
-        fine: pairs by delay over a few periods, t0 of each detector removed.
-        clicks: (2,) photons of each detector.
-        pulses: laser pulses looked at.
-    """
-
-    lags: NDArray[np.int64]
-    fine: NDArray[np.int64]
-    clicks: NDArray[np.int64]
-    pulses: int
-
-    @classmethod
-    def none(cls) -> "Pairs":
-        """No pairs yet."""
-        fine = (2 * FINE_PERIODS + 1) * FINE_PER_PERIOD
-        return cls(np.zeros(2 * MAX_LAG + 1, np.int64), np.zeros(fine, np.int64), np.zeros(2, np.int64), 0)
-
-    def __add__(self, other: "Pairs") -> "Pairs":
-        return Pairs(
-            self.lags + other.lags,
-            self.fine + other.fine,
-            self.clicks + other.clicks,
-            self.pulses + other.pulses,
-        )
-
-
-class PairCounter:
-    """Pairs of two detectors of a T3 stream, counted as it comes.
-
-    Attributes:
-        channels: the two detectors.
-        pairs: those counted so far; the arrays go on counting.
-    """
-
-    def __init__(self, channels: tuple[int, int], arrival_ns: NDArray[np.float32], period_ns: float) -> None:
-        self.channels = channels
-        self.pairs = Pairs.none()
-        self._arrival_ns = arrival_ns
-        self._period_ns = period_ns
-        self._tail = [(np.empty(0, np.uint64), np.empty(0, np.float32))] * 2
-
-    def add(self, photons: Photons, first_pulse: int, stop_pulse: int) -> None:
-        """Correlate the photons of [first_pulse, stop_pulse) with each other and the pulses just before."""
-        columns = photons.pulse, photons.nanotime, photons.channel
-        joined = [
-            photons_of(np.uint8(c), columns, self._arrival_ns[c], tail)
-            for c, tail in zip(self.channels, self._tail, strict=True)
-        ]
-        pairs = self.pairs
-        count_pairs(joined[0], joined[1], np.uint64(first_pulse), pairs.lags, pairs.fine, self._period_ns)
-        new = np.array([len(p) - len(t[0]) for (p, _), t in zip(joined, self._tail, strict=True)])
-        self.pairs = Pairs(
-            pairs.lags, pairs.fine, pairs.clicks + new, pairs.pulses + stop_pulse - first_pulse
-        )
-        keep = np.uint64(max(stop_pulse - MAX_LAG, 0))
-        self._tail = [(p[k:], t[k:]) for p, t in joined for k in [int(np.searchsorted(p, keep))]]
-
-
-@dataclass(frozen=True, slots=True)
-class Coincidences:
-    """Pairs at zero lag, the mean of the side peaks, and what background makes of either."""
-
-    zero: float
-    side: float
-    side_peaks: int
-    background: float
-
-    def estimate(self) -> tuple[Estimate, float | None, bool | None]:
-        """g2(0) with its error, the 99 % upper limit, and whether this is a single emitter."""
-        net = self.side - self.background
-        if self.side * self.side_peaks < 20 or net <= 0:
-            return UNKNOWN, None, None
-        side_variance = self.side / self.side_peaks
-        value = (self.zero - self.background) / net
-        error = float(np.sqrt(max(self.zero, 1.0) + value**2 * side_variance)) / net
-        # Garwood's limits for the pairs at zero lag; the side peaks enter by their own lower edge.
-        spread = 2.33 * float(np.sqrt(side_variance))
-        upper = (float(gammaincinv(self.zero + 1, 0.99)) - self.background) / max(net - spread, 1e-9)
-        lower = 0.0
-        if self.zero > 0:
-            lower = (float(gammaincinv(self.zero, 0.01)) - self.background) / (net + spread)
-        single = True if upper < 0.5 else False if lower > 0.5 else None
-        return Estimate(value, error), upper, single
+SIDE_LAGS = np.array([s * k for k in range(SIDE[0], SIDE[1] + 1) for s in (-1, 1)])
+AFTERPULSE_LAGS = 10
+# Which lifetimes make the end of a decay is known to a tenth, so is what lies beyond it.
+LATE_ERROR = 0.1
+# Share of the after-pulses that a background read off the end of the decays holds already, and its spread
+# (simulated set-ups with up to 1 % of them).
+AFTER_IN_TAIL, AFTER_IN_TAIL_SD = 0.35, 0.25
+# What of the after-pulses in the decay passes for late light.
+AFTER_AS_LATE = 0.1
+# A peak at another lag than the rising edges say must be this clear, over the two hundred lags looked at.
+CLEAR_SIGMA = 5.0
+CLEAR_RATIO = 0.85
 
 
 def no_g2(origin: str = "none") -> G2:
@@ -189,68 +45,210 @@ def no_g2(origin: str = "none") -> G2:
     return G2(np.empty(0), np.empty(0, np.int64), UNKNOWN, None, 0.0, origin, None)
 
 
-def zero_lag(lags: NDArray[np.int64]) -> int:
-    """Pulse lag at which the detectors coincide: 0, unless another one misses its pairs clearly."""
-    centre = len(lags) // 2
-    near = lags[centre - 5 : centre + 6].astype(np.float64)
-    lowest = int(np.argmin(near))
-    others = np.delete(near, lowest)
-    if (
-        lowest != 5
-        and near[lowest] < 0.6 * others.min()
-        and others.min() - near[lowest] > 5 * np.sqrt(others.min() + 1)
-    ):
-        return lowest - 5
-    return 0
+@dataclass(frozen=True, slots=True)
+class PairedLight:
+    """The light that pairs are made of: each state of the dot counts by the square of its brightness.
+
+    Attributes:
+        lifetime_ns: mean lifetime of its photons.
+        late: share of the photons that come later than a period after their pulse.
+    """
+
+    lifetime_ns: float
+    late: float
+
+
+def paired_light(pairs: Pairs, axis: TimeAxis, channel: int, background: float) -> PairedLight:
+    """Lifetime and late share, from the pairs' decay as a sum of exponentials above the background.
+
+    Args:
+        pairs: the pairs.
+        axis: where the pulse lies on each detector's time axis.
+        channel: the first detector.
+        background: its steady background, photons per pulse.
+    """
+    period_ns = axis.bins.period_ns
+    stop = period_ns - GUARD_NS
+    inside = np.flatnonzero(stop > GATES_NS)
+    edges = np.concatenate([[-GUARD_NS], GATES_NS[inside], [stop]])
+    bins = MicroBins(edges, period_ns).snapped(axis.resolution_ns, {channel: axis.t0_ps[channel]})
+    counts = pairs.decay[: len(edges) - 1].astype(np.float64)
+    # The background does not blink: its pairs are those with the mean light, not with the bright.
+    chance = background * float(pairs.clicks[1].sum()) * len(pairs.lags)
+    net = np.maximum(counts - chance * bins.uniform_share, 0.0)[1:]
+    if net.sum() < 10 * len(net):
+        return PairedLight(0.15 * period_ns, 0.0)
+    # After-pulses follow the brightness of the dot, unlike the background, and are taken for constant.
+    tau_ns = np.geomspace(0.01 * period_ns, 0.4 * period_ns, 40)
+    shapes = np.vstack([bins.share_of(tau_ns), bins.uniform_share])[:, 1:]
+    amplitude = fit_counts(shapes.T, net)[0][:-1]
+    weight = amplitude / max(float(amplitude.sum()), 1e-12)
+    return PairedLight(float(weight @ tau_ns), float(weight @ np.exp(-period_ns / tau_ns)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What the numbers of two detectors are read with.
+
+    Attributes:
+        period_ns: laser period.
+        background: (2,) steady background of each detector, photons per pulse.
+        background_error: (2,) its standard error, that of one going with that of the other.
+        from_decays: the background was read off the end of the decays, where after-pulses are, too.
+        light: what the pairs are made of.
+    """
+
+    period_ns: float
+    background: FloatArray
+    background_error: FloatArray
+    from_decays: bool
+    light: PairedLight
+
+
+def _setting(
+    pairs: Pairs,
+    channels: tuple[int, int],
+    axis: TimeAxis,
+    background_cps: Mapping[int, Estimate],
+    *,
+    from_decays: bool,
+) -> _Setting:
+    period_ns = axis.bins.period_ns
+    known = [background_cps.get(c, Estimate(0.0)) for c in channels]
+    background = np.array([e.value or 0.0 for e in known]) * period_ns * 1e-9
+    error = np.array([e.error or 0.0 for e in known]) * period_ns * 1e-9
+    light = paired_light(pairs, axis, channels[0], float(background[0]))
+    return _Setting(period_ns, background, error, from_decays, light)
+
+
+def _coincidences(pairs: Pairs, shift: int, gate: int, setting: _Setting) -> Coincidences:
+    """Pairs at a lag, both photons behind a gate, and what they are compared with.
+
+    Args:
+        pairs: all of them.
+        shift: the lag at which the detectors see the same pulse.
+        gate: index into `GATES_NS` plus one, 0 for all photons.
+        setting: background and light.
+    """
+    behind = pairs.lags[:, gate:].sum(axis=1)
+    centre = MAX_LAG + shift
+    side = float(behind[centre + SIDE_LAGS].mean())
+    pulses = max(pairs.pulses, 1)
+    clicks = pairs.clicks[:, gate:].sum(axis=1) / pulses
+    closed_ns = GUARD_NS + GATES_NS[gate - 1] if gate else 0.0
+    share = max(1 - closed_ns / setting.period_ns, 0.0)
+    background = np.minimum(setting.background * share, clicks)
+    chance = pulses * float(clicks @ background[::-1] - background.prod())
+    # What one detector counts too much or too little meets the net light of the other.
+    chance_error = pulses * float((clicks - background) @ setting.background_error[::-1]) * share
+    after, after_variance = _after_pulses(pairs, gate)
+    counted, spread = (AFTER_IN_TAIL, AFTER_IN_TAIL_SD) if setting.from_decays else (0.0, 0.0)
+    late = 2 * setting.light.late / (1 + setting.light.late)
+    found_errors = LATE_ERROR * late, 2 * AFTER_AS_LATE * after, spread * after
+    # After-pulses make side peaks higher by the same share, hence the denominator.
+    return Coincidences(
+        zero=float(behind[centre]),
+        side=side,
+        side_peaks=len(SIDE_LAGS),
+        chance=chance,
+        chance_error=chance_error,
+        photon_share=float(np.sum(1 / np.maximum(clicks * pulses, 1.0))),
+        found=(late + (1 - counted) * after) / (1 + after),
+        found_error=float(np.sqrt(after_variance + np.square(found_errors).sum())),
+        lost=1 - (1 - setting.light.late) / (1 + after),
+    )
+
+
+def _after_pulses(pairs: Pairs, gate: int) -> tuple[float, float]:
+    """After-pulses behind a later pulse per photon, of both detectors together, and their variance.
+
+    A detector's pairs with itself are as many at near lags as at farther ones, but for its after-pulses.
+    """
+    own = pairs.own[:, 1:, gate:].sum(axis=2, dtype=np.float64)
+    near, far = own[:, :AFTERPULSE_LAGS], own[:, AFTERPULSE_LAGS:]
+    ratio = AFTERPULSE_LAGS / (OWN_LAGS - AFTERPULSE_LAGS)
+    clicks = np.maximum(pairs.clicks[:, gate:].sum(axis=1), 1)
+    share = (near.sum(axis=1) - ratio * far.sum(axis=1)) / clicks
+    variance = (near.sum(axis=1) + ratio**2 * far.sum(axis=1)) / np.square(clicks, dtype=np.float64)
+    return max(float(share.sum()), 0.0), float(variance.sum())
+
+
+def zero_lag(lags: NDArray[np.int64]) -> tuple[int, float | None]:
+    """Pulse lag at which the detectors coincide, and by how many standard deviations it misses pairs.
+
+    It is 0 unless another lag misses its pairs clearly, and more clearly.
+
+    Args:
+        lags: (2 L + 1,) pairs by pulse lag.
+    """
+    reach = len(lags) // 2
+    centres = np.arange(SIDE[1], len(lags) - SIDE[1])
+    side = lags[centres[:, None] + SIDE_LAGS].mean(axis=1)
+    dips = [dip_significance(float(lags[c]), s, len(SIDE_LAGS)) for c, s in zip(centres, side, strict=True)]
+    here = reach - SIDE[1]
+    best = int(np.argmax(dips))
+    clear = dips[best] > CLEAR_SIGMA and lags[centres[best]] < CLEAR_RATIO * side[best]
+    if clear and dips[best] ** 2 - max(dips[here], 0.0) ** 2 > CLEAR_SIGMA**2:
+        return int(centres[best]) - reach, dips[best]
+    return 0, dips[here] if side[here] > 0 else None
 
 
 def g2_from_pairs(
     pairs: Pairs,
     channels: tuple[int, int],
-    period_ns: float,
-    t0_ps: dict[int, float],
-    background_cps: dict[int, float],
+    axis: TimeAxis,
+    background_cps: Mapping[int, Estimate],
     given_delay_ns: float | None,
+    *,
+    from_decays: bool = False,
 ) -> G2:
     """g2 of some pairs.
 
     Args:
         pairs: the pairs.
         channels: the two detectors.
-        period_ns: laser period.
-        t0_ps: channel -> arrival of the pulse.
-        background_cps: channel -> steady background.
+        axis: where the pulse lies on each detector's time axis.
+        background_cps: channel -> steady background; errors of the two detectors are taken to go together.
         given_delay_ns: delay of the second detector; None finds it.
+        from_decays: the background was read off the end of the decays.
     """
-    edges_ns = (t0_ps[channels[1]] - t0_ps[channels[0]]) / 1e3
+    period_ns = axis.bins.period_ns
+    edges_ns = (axis.t0_ps[channels[1]] - axis.t0_ps[channels[0]]) / 1e3
+    lags = pairs.lags.sum(axis=1)
+    significance: float | None
     if given_delay_ns is not None:
         shift, origin = round((given_delay_ns - edges_ns) / period_ns), "given"
+        if abs(shift) > MAX_LAG - SIDE[1]:
+            return no_g2(origin)
+        centre = MAX_LAG + shift
+        side = float(lags[centre + SIDE_LAGS].mean())
+        significance = dip_significance(float(lags[centre]), side, len(SIDE_LAGS)) if side > 0 else None
     else:
-        shift = zero_lag(pairs.lags)
+        shift, significance = zero_lag(lags)
         origin = "missing peak" if shift else "rising edges"
-    centre = MAX_LAG + shift
-    if not SIDE[1] <= centre < len(pairs.lags) - SIDE[1]:
-        return no_g2(origin)
-    side = [pairs.lags[centre + s * k] for k in range(SIDE[0], SIDE[1] + 1) for s in (-1, 1)]
-    p = max(pairs.pulses, 1)
-    n1, n2 = pairs.clicks / p
-    b1, b2 = (background_cps.get(c, 0.0) * period_ns * 1e-9 for c in channels)
-    b1, b2 = min(b1, n1), min(b2, n2)
-    found = Coincidences(
-        float(pairs.lags[centre]),
-        float(np.mean(side)),
-        len(side),
-        p * float(n1 * b2 + n2 * b1 - b1 * b2),
-    )
-    zero, upper, single = found.estimate()
-    width = period_ns / FINE_PER_PERIOD
-    delays = (np.arange(len(pairs.fine)) + 0.5) * width - period_ns * (FINE_PERIODS + 0.5 + shift)
+    setting = _setting(pairs, channels, axis, background_cps, from_decays=from_decays)
+    ungated = _coincidences(pairs, shift, 0, setting).zero_delay()
+    gate = gate_for(ungated, setting.light.lifetime_ns)
+    gated = Gated(float(GATES_NS[gate]), _coincidences(pairs, shift, gate + 1, setting).zero_delay())
     return G2(
-        delays.astype(np.float64),
-        pairs.fine.copy(),
-        zero,
-        upper,
+        *_drawn(pairs, shift, period_ns),
+        ungated.value,
+        ungated.upper_99,
         edges_ns + shift * period_ns,
         origin,
-        single,
+        is_single(ungated, gated),
+        gated_zero=gated.zero.value,
+        gated_upper_limit_99=gated.zero.upper_99,
+        gate_ns=gated.gate_ns,
+        delay_significance=significance,
     )
+
+
+def _drawn(pairs: Pairs, shift: int, period_ns: float) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Delays and pairs to draw: finely around zero, by whole periods where zero is too far away for that."""
+    if abs(shift) >= FINE_PERIODS:
+        lag = np.arange(-MAX_LAG, MAX_LAG + 1, dtype=np.float64)
+        return (lag - shift) * period_ns, pairs.lags.sum(axis=1)
+    width = period_ns / FINE_PER_PERIOD
+    delay_ns = (np.arange(len(pairs.fine), dtype=np.float64) + 0.5) * width
+    return delay_ns - period_ns * (FINE_PERIODS + 0.5 + shift), pairs.fine.copy()

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Photons
-from qdmon.analysis.g2 import Coincidences, no_g2
+from qdmon.analysis.coincidences import Coincidences, dip_significance
+from qdmon.analysis.g2 import CLEAR_RATIO, CLEAR_SIGMA, no_g2
+from qdmon.analysis.gated import is_single
 from qdmon.analysis.snapshot import G2
 
 __all__ = ["TickPairs", "comb_period_ns", "g2_from_ticks"]
@@ -107,20 +109,39 @@ def g2_from_ticks(pairs: TickPairs, given_delay_ns: float | None) -> G2:
     position = phase + order * period
     edges = np.concatenate([position - period / 2, [position[-1] + period / 2]])
     area = np.diff(np.concatenate([[0], np.cumsum(y)])[np.searchsorted(delay_ns, edges)]).astype(np.float64)
+    dips = np.array([_dip(area, k) for k in range(len(area))])
     if given_delay_ns is not None:
         peak, origin = int(np.argmin(np.abs(position - given_delay_ns))), "given"
     else:
-        peak, origin = int(np.argmin(area)), "missing peak"
-        others = np.delete(area, peak)
-        if area[peak] > 0.6 * np.median(others) or np.median(others) - area[peak] < 5 * np.sqrt(
-            np.median(others) + 1
-        ):
+        peak, origin = int(np.argmax(dips)), "missing peak"
+        if dips[peak] < CLEAR_SIGMA or area[peak] > CLEAR_RATIO * np.mean(_near(area, peak)):
             return _without_zero(delay_ns, pairs, None)
-    side = [area[k] for d in range(2, 11) for k in (peak - d, peak + d) if 0 <= k < len(area)]
-    if not side:
+    side = _near(area, peak)
+    if not len(side):
         return _without_zero(delay_ns, pairs, given_delay_ns)
-    zero, upper, single = Coincidences(float(area[peak]), float(np.mean(side)), len(side), 0.0).estimate()
-    return G2(delay_ns - position[peak], y.copy(), zero, upper, float(position[peak]), origin, single)
+    zero = Coincidences(float(area[peak]), float(np.mean(side)), len(side)).zero_delay()
+    return G2(
+        delay_ns - position[peak],
+        y.copy(),
+        zero.value,
+        zero.upper_99,
+        float(position[peak]),
+        origin,
+        is_single(zero, None),
+        delay_significance=float(dips[peak]),
+    )
+
+
+def _near(area: FloatArray, peak: int) -> FloatArray:
+    """Pairs in the peaks 2 to 10 periods from one, as far as they were counted."""
+    near = [k for d in range(2, 11) for k in (peak - d, peak + d) if 0 <= k < len(area)]
+    return area[near]
+
+
+def _dip(area: FloatArray, peak: int) -> float:
+    """By how many standard deviations a peak misses pairs against those near it."""
+    side = _near(area, peak)
+    return dip_significance(float(area[peak]), float(np.mean(side)), len(side)) if len(side) else 0.0
 
 
 def _comb_phase(y: NDArray[np.int64], delay_ns: FloatArray, period: float) -> float:

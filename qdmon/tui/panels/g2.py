@@ -18,17 +18,14 @@ __all__ = ["half_level", "paint_g2"]
 
 FloatArray = NDArray[np.float64]
 
+# Columns of the title, its number and the frame around.
+TITLE_ROOM = 28
+
 
 def paint_g2(frame: Frame, scene: Scene) -> None:
     """The g2 panel."""
     snapshot = scene.snapshot
-    legend: list[tuple[str, int]] = []
-    if snapshot is not None and len(snapshot.g2.delay_ns):
-        delay = f"delay {snapshot.g2.detector_delay_ns:.2f} ns ({clean_text(snapshot.g2.delay_origin)})  "
-        legend = [
-            (delay, Ink.MUTED),
-            (f"● g²(0) {with_error(snapshot.g2.zero)}", Ink.ZERO),
-        ]
+    legend = _legend(frame, snapshot.g2) if snapshot is not None and len(snapshot.g2.delay_ns) else []
     inner = panel_box(frame, scene, "g2", "g², coincidences", legend)
     plot = plot_rect(inner)
     if snapshot is None or len(snapshot.g2.delay_ns) < 2 or not snapshot.g2.coincidences.any():
@@ -36,6 +33,22 @@ def paint_g2(frame: Frame, scene: Scene) -> None:
         return
     if plot.height >= 2 and plot.width >= 10:
         _draw(frame, plot, snapshot)
+
+
+def _legend(frame: Frame, g2: G2) -> list[tuple[str, int]]:
+    """g2(0), and as much of where it comes from as there is room for."""
+    legend = [(f"● g²(0) {with_error(g2.zero)}", int(Ink.ZERO))]
+    more = []
+    if g2.gated_zero.value is not None:
+        more.append(f"behind {g2.gate_ns:g} ns {with_error(g2.gated_zero)}  ")
+    sigma = g2.delay_significance
+    clear = f", {sigma:.0f}σ" if sigma is not None and g2.delay_origin == "missing peak" else ""
+    more.append(f"delay {g2.detector_delay_ns:.2f} ns ({clean_text(g2.delay_origin)}{clear})  ")
+    for text in more:
+        if sum(frame.measure(part) for part in (text, *(t for t, _ in legend))) > frame.width - TITLE_ROOM:
+            break
+        legend.insert(0, (text, int(Ink.MUTED)))
+    return legend
 
 
 def half_level(g2: G2, period_ns: float) -> float | None:

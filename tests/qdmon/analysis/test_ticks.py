@@ -53,6 +53,16 @@ def test_the_period_and_the_missing_peak_of_a_pulsed_emitter_are_found() -> None
     assert found.detector_delay_ns == pytest.approx(DELAY_NS, abs=0.2)
     assert found.zero.value == pytest.approx(0.0, abs=0.02)
     assert found.single_emitter is True
+    assert found.delay_significance is not None
+    assert found.delay_significance > 10
+    assert found.gated_zero.value is None
+
+
+def test_two_equal_emitters_still_show_the_delay() -> None:
+    found = g2_from_ticks(pairs_of(pulsed(np.random.default_rng(9), 2.0, emitters=2)), None)
+    assert found.delay_origin == "missing peak"
+    assert found.detector_delay_ns == pytest.approx(DELAY_NS, abs=0.2)
+    assert found.single_emitter is not True
 
 
 def test_a_given_delay_picks_the_peak() -> None:
@@ -61,6 +71,8 @@ def test_a_given_delay_picks_the_peak() -> None:
     assert found.zero.value == pytest.approx(0.0, abs=0.03)
     beside = g2_from_ticks(pairs_of(pulsed(np.random.default_rng(2), 1.0)), DELAY_NS + PERIOD_NS)
     assert beside.zero.value == pytest.approx(1.0, abs=0.2)
+    assert beside.delay_significance is not None
+    assert abs(beside.delay_significance) < 4
 
 
 def test_two_emitters_are_not_called_single() -> None:

@@ -1,0 +1,132 @@
+"""From counted pairs to g2(0): its value, its error, and limits that hold where pairs are few.
+
+The pairs at zero lag are Poisson with the mean
+
+    mu(g) = [(1 - lost) g + found] net + chance,     net = side - chance
+
+where `side` are those of a side peak, `chance` those that a steady background makes at every lag, `found`
+the share of a side peak that photons of different pulses add at zero lag, and `lost` the share of true
+pairs that zero lag loses because their second photon came after the next pulse. What mu leans on is known
+with an error only; its probability is averaged over that error, so that the limits of g hold with it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import gammaincc, gammaincinv
+
+from qdmon.analysis.snapshot import UNKNOWN, Estimate
+
+__all__ = ["Coincidences", "ZeroDelay", "dip_significance"]
+
+FEWEST_SIDE_PAIRS = 20
+CONFIDENCE = 0.99
+# Nodes of the average over the error of the mean.
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroDelay:
+    """What is known of g2(0).
+
+    Attributes:
+        value: best estimate with its standard error; below zero by chance where the truth is near it.
+        upper_99: one-sided 99 % upper limit; None where too few pairs were counted.
+        lower_99: one-sided 99 % lower limit, not below zero.
+    """
+
+    value: Estimate
+    upper_99: float | None
+    lower_99: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Coincidences:
+    """Pairs at zero lag and what they are compared with.
+
+    Attributes:
+        zero: pairs at zero lag.
+        side: mean of the side peaks.
+        side_peaks: how many of them.
+        chance: pairs per lag that the steady background makes, with itself or with the signal.
+        chance_error: standard error of `chance`.
+        photon_share: relative variance of `side` by the chance of the photons that all its peaks share.
+        found: pairs of different pulses at zero lag, over those of a net side peak.
+        found_error: standard error of `found`.
+        lost: share of the true pairs that zero lag misses.
+    """
+
+    zero: float
+    side: float
+    side_peaks: int
+    chance: float = 0.0
+    chance_error: float = 0.0
+    photon_share: float = 0.0
+    found: float = 0.0
+    found_error: float = 0.0
+    lost: float = 0.0
+
+    def zero_delay(self) -> ZeroDelay:
+        """g2(0) with its error and limits."""
+        net = self.side - self.chance
+        if self.side * self.side_peaks < FEWEST_SIDE_PAIRS or net <= 0:
+            return ZeroDelay(UNKNOWN, None, None)
+        scale = net * (1 - self.lost)
+        value = (self.zero - self.chance - self.found * net) / scale
+        # n + 1/4 is the half width of the score interval: near 68 % down to a single expected pair.
+        variance = self.zero + 0.25 + self._mean_variance(value)
+        return ZeroDelay(
+            Estimate(value, float(np.sqrt(variance)) / scale),
+            self._limit(self.zero + 1, 1 - CONFIDENCE),
+            self._limit(self.zero, CONFIDENCE) if self.zero > 0 else 0.0,
+        )
+
+    def _mean(self, g: float) -> float:
+        return ((1 - self.lost) * g + self.found) * (self.side - self.chance) + self.chance
+
+    def _mean_variance(self, g: float) -> float:
+        """Variance of mu at g, from the errors of everything it is made of."""
+        share = (1 - self.lost) * g + self.found
+        side = self.side / self.side_peaks + self.photon_share * self.side**2
+        net = self.side - self.chance
+        return share**2 * side + ((1 - share) * self.chance_error) ** 2 + (self.found_error * net) ** 2
+
+    def _limit(self, shape: float, tail: float) -> float:
+        """The g at which the chance to count fewer than `shape` pairs is `tail`; 0 if no g is that small.
+
+        With everything known but the pairs at zero lag this is a limit of Garwood's.
+        """
+
+        def excess(g: float) -> float:
+            sd = float(np.sqrt(self._mean_variance(g)))
+            mean = np.maximum(self._mean(g) + sd * NODES, 0.0)
+            return float(gammaincc(shape, mean) @ WEIGHTS / WEIGHTS.sum()) - tail
+
+        if excess(0.0) <= 0:
+            return 0.0
+        net = (self.side - self.chance) * (1 - self.lost)
+        high = 2 * float(gammaincinv(shape, 1 - tail)) / net + 1.0
+        while excess(high) > 0:
+            if high > 1e6:
+                return float("inf")
+            high *= 2
+        return float(brentq(excess, 0.0, high, xtol=1e-12, rtol=1e-6))
+
+
+def dip_significance(zero: float, side: float, side_peaks: int) -> float:
+    """By how many standard deviations a peak misses pairs against its neighbours; negative if it has more.
+
+    The square root of twice the log-likelihood ratio between a peak of its own height and one like the rest.
+
+    Args:
+        zero: pairs in the peak.
+        side: mean of its neighbours.
+        side_peaks: how many of them.
+    """
+    total = side * side_peaks
+    common = (zero + total) / (side_peaks + 1)
+    if common <= 0:
+        return 0.0
+    ratio = sum(n * float(np.log(n / (k * common))) for n, k in ((zero, 1), (total, side_peaks)) if n > 0)
+    return float(np.copysign(np.sqrt(2 * max(ratio, 0.0)), side - zero))
