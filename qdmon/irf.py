@@ -1,28 +1,50 @@
-"""Time zero of each detector from a measured instrument response (a table, or scattered light)."""
+"""Time zero and shape of each detector's measured instrument response (a table, or scattered light)."""
 
 import csv
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Acquisition
 from qdmon.analysis.bins import count_nanotimes
+from qdmon.analysis.response import Response
 from streams.formats import FormatError, open_recording
 from streams.messages import PhotonBatch
 
-__all__ = ["IrfError", "read_irf"]
+__all__ = ["IrfError", "MeasuredResponse", "read_irf", "read_responses"]
 
 # The response is taken this far around its peak; what lies beyond is background.
 REACH_NS = 1.5
+# A detector's tail is followed this far; cells are an eighth of the width at the peak, wider in the tail.
+TAIL_NS = 4.0
+CELLS_PER_WIDTH, PEAK_WIDTHS, TAIL_CELL_NS = 8, 2.0, 0.1
 
 
 class IrfError(ValueError):
     """An instrument response cannot be used; one line that says why."""
 
 
+class MeasuredResponse(NamedTuple):
+    """The response of a detector.
+
+    Attributes:
+        t0_ps: its centroid on the TCSPC axis.
+        shape: counted from there.
+    """
+
+    t0_ps: float
+    shape: Response
+
+
 def read_irf(path: Path, acquisition: Acquisition) -> dict[int, float]:
-    """Centroid of the response per channel, in ps on the TCSPC axis.
+    """Centroid of the response per channel, in ps on the TCSPC axis; see `read_responses`."""
+    return {channel: found.t0_ps for channel, found in read_responses(path, acquisition).items()}
+
+
+def read_responses(path: Path, acquisition: Acquisition) -> dict[int, MeasuredResponse]:
+    """The response of each channel.
 
     A `.csv` table has a first column `time_ns` and one column per detector named by its channel number,
     or a single one named `counts` that holds for all. Anything else must be a photon recording of
@@ -32,8 +54,8 @@ def read_irf(path: Path, acquisition: Acquisition) -> dict[int, float]:
         IrfError: the file cannot be read or shows no peak.
     """
     curves = _from_table(path, acquisition) if path.suffix.lower() == ".csv" else _from_photons(path)
-    t0 = {c: _centroid_ps(*curve) for c, curve in curves.items() if c in acquisition.channels}
-    found = {c: t for c, t in t0.items() if t is not None}
+    each = {c: _response(*curve) for c, curve in curves.items() if c in acquisition.channels}
+    found = {c: response for c, response in each.items() if response is not None}
     if not found:
         raise IrfError(f"{path}: no response peak for channels {', '.join(map(str, acquisition.channels))}")
     return found
@@ -52,6 +74,8 @@ def _from_table(
         raise IrfError(f"{path}: the first line must be time_ns,counts or time_ns and channel numbers")
     rows = [_row(path, number, line, len(names)) for number, line in enumerate(lines[1:], 2) if line]
     table = np.array(rows, np.float64).reshape(len(rows), len(names))
+    if (np.diff(table[:, 0]) <= 0).any():
+        raise IrfError(f"{path}: time_ns must rise from row to row")
     if names[1] == "counts":
         return dict.fromkeys(acquisition.channels, (table[:, 0], table[:, 1]))
     if not all(name.isdigit() for name in names[1:]):
@@ -85,10 +109,32 @@ def _from_photons(path: Path) -> dict[int, tuple[NDArray[np.float64], NDArray[np
     return {c: (time_ns, counts[c].astype(np.float64)) for c in acq.channels}
 
 
-def _centroid_ps(time_ns: NDArray[np.float64], counts: NDArray[np.float64]) -> float | None:
-    if counts.sum() < 200:
+def _response(time_ns: NDArray[np.float64], counts: NDArray[np.float64]) -> MeasuredResponse | None:
+    if counts.sum() < 200 or len(counts) < 3:
         return None
-    near = np.abs(time_ns - time_ns[np.argmax(counts)]) <= REACH_NS
+    after = time_ns - time_ns[np.argmax(counts)]
+    near = np.abs(after) <= REACH_NS
     floor = float(np.median(counts[~near])) if (~near).any() else 0.0
     net = np.clip(counts[near] - floor, 0, None)
-    return float(np.average(time_ns[near], weights=net)) * 1e3 if net.sum() > 0 else None
+    if net.sum() <= 0:
+        return None
+    centroid_ns = float(np.average(time_ns[near], weights=net))
+    step_ns = float(np.median(np.diff(time_ns)))
+    width_ns = max(float(net.sum() / net.max()) * step_ns, step_ns)
+    edges = _cells(after, step_ns, width_ns)
+    total, bins = (np.histogram(after, edges, weights=w)[0] for w in (counts, np.ones(len(counts))))
+    share = np.clip(total - floor * bins, 0, None)
+    peak_ns = float(time_ns[np.argmax(counts)])
+    return MeasuredResponse(centroid_ns * 1e3, Response.from_counts(edges + peak_ns - centroid_ns, share))
+
+
+def _cells(after_ns: NDArray[np.float64], step_ns: float, width_ns: float) -> NDArray[np.float64]:
+    """Edges between samples: fine around the peak, coarse in the tail."""
+    edges = np.append(after_ns - step_ns / 2, after_ns[-1] + step_ns / 2)
+    edges = edges[(edges >= -REACH_NS - step_ns) & (edges <= TAIL_NS + step_ns)]
+    fine = max(width_ns / CELLS_PER_WIDTH, step_ns)
+    wanted = np.where(np.abs(edges) < PEAK_WIDTHS * width_ns, fine, max(width_ns / 2, TAIL_CELL_NS))
+    index = np.floor(np.cumsum(np.minimum(step_ns / wanted, 1.0)) + 1e-9)
+    kept = np.concatenate([[True], np.diff(index) > 0])
+    kept[-1] = True
+    return np.asarray(edges[kept])

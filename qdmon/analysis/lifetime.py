@@ -19,6 +19,8 @@ FloatArray = NDArray[np.float64]
 # of after-pulsing and slow emission of real detectors and dots.
 TYPICAL_FLOOR = 0.03
 FIRST_FLOOR_STEP, MOST_FLOOR = 0.02, 0.2
+# Where the first order says more than this, it says nothing.
+MOST_BIAS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,8 @@ def lifetime_mle(
     """Lifetime of one exponential from a coarse decay with a known background.
 
     The amplitude is eliminated by taking the photons as given (conditional likelihood), so only the
-    shape counts. The maximum is bracketed on a grid, then refined by parabolas.
+    shape counts. The maximum is bracketed on a grid, then refined by parabolas, and relieved of the bias
+    that the maximum has for few photons: without, 50 photons in four lifetimes come out 2 % too long.
 
     Args:
         histogram: (m,) photons per micro-bin.
@@ -155,7 +158,8 @@ def lifetime_mle(
         guess_ns: search within a factor 4 of it first; None searches all of the window.
 
     Returns:
-        None where fewer than 10 net photons leave nothing to fit.
+        None where fewer than 10 net photons leave nothing to fit, and where the light is so even that no
+        lifetime the window can tell is long enough: it does not decay.
     """
     n = np.asarray(histogram, np.float64)[1:]
     b = np.asarray(background, np.float64)[1:]
@@ -170,6 +174,7 @@ def lifetime_mle(
         return np.asarray(np.log(net * shape + b + 1e-12) @ n)
 
     low, high = np.log(0.004 * bins.period_ns), np.log(0.7 * bins.period_ns)
+    longest = high
     if guess_ns is not None:
         low, high = max(low, np.log(guess_ns / 4)), min(high, np.log(guess_ns * 4))
     grid = np.linspace(low, high, 33)
@@ -186,6 +191,28 @@ def lifetime_mle(
     if curvature >= 0:
         return None
     shift = float(np.clip(-slope / curvature, -step, step))
+    if grid[i] + shift > longest - step:
+        return None
     tau = float(np.exp(grid[i] + shift))
+    share = bins.share_of(np.exp(grid[i - 1 : i + 2]))[:, 1:]
+    tau /= 1 + _relative_bias(net * share / share.sum(axis=1, keepdims=True) + b, float(step))
     highest = float(value[i] + slope * shift + 0.5 * curvature * shift**2)
     return LifetimeFit(tau, tau / float(np.sqrt(-curvature)), highest)
+
+
+def _relative_bias(expected: FloatArray, step: float) -> float:
+    """Bias of the most likely lifetime to first order in the photons (Cox and Snell 1968).
+
+    Args:
+        expected: (3, m) expected photons one step below, at and one step above the maximum.
+        step: of the logarithm of the lifetime.
+    """
+    low, middle, high = expected
+    slope, bend = (high - low) / (2 * step), (high - 2 * middle + low) / step**2
+    scale = 1 / np.maximum(middle, 1e-12)
+    information = float(slope @ (slope * scale))
+    if information <= 0:
+        return 0.0
+    # That of the logarithm, and what its scatter adds when the logarithm is undone.
+    bias = 0.5 * (1 - float(slope @ (bend * scale)) / information) / information
+    return float(np.clip(bias, -MOST_BIAS, MOST_BIAS))

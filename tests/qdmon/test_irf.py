@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hardware.types import Photons
-from qdmon.irf import IrfError, read_irf
+from qdmon.irf import IrfError, read_irf, read_responses
 from streams.formats import write_ptu
 from tests.qdmon.analysis import builders as b
 
@@ -51,6 +51,23 @@ def test_scattered_light_recorded_with_the_same_wiring_is_a_response(tmp_path: P
     assert found == {0: pytest.approx(4000, abs=20), 1: pytest.approx(4640, abs=20)}
 
 
+def test_the_shape_of_the_response_is_kept_with_its_tail(tmp_path: Path) -> None:
+    after = np.maximum(TIME_NS - 4.0, 0.0)
+    tail = np.where(after > 0, 300 * np.exp(-after / 0.6), 0.0)
+    path = table(tmp_path / "irf.csv", "time_ns,0,1", TIME_NS, response(4.0), response(4.0) + tail)
+    clean, tailed = read_responses(path, ACQ).values()
+    assert clean.shape.measured
+    for found in (clean, tailed):
+        edges = found.shape.edges_ns
+        assert float(found.shape.density @ np.diff(edges)) == pytest.approx(1.0)
+        assert len(edges) < 120
+    x = np.array([-0.15, 0.0, 0.15, 0.6])
+    assert clean.shape.prompt(x) == pytest.approx([0.1587, 0.5, 0.8413, 1.0], abs=0.02)
+    late = 1 - tailed.shape.prompt(np.array([4.6 - tailed.t0_ps / 1e3]))[0]
+    expected = 300 * 0.6 * np.exp(-1) / (5000 * 0.15 * np.sqrt(2 * np.pi) + 300 * 0.6)
+    assert late == pytest.approx(expected, rel=0.15)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -62,6 +79,7 @@ def test_scattered_light_recorded_with_the_same_wiring_is_a_response(tmp_path: P
         ("time_ns,counts\n1,nan\n", ":2: needs a time"),
         ("time_ns,counts\n1,-5\n", ":2: needs a time"),
         ("time_ns,left\n1,2\n", "channel numbers"),
+        ("time_ns,counts\n2,900\n1,5\n3,5\n", "must rise"),
         ("time_ns,5\n1,900\n", "no response peak for channels 0, 1"),
         ("time_ns,counts\n1,2\n2,3\n", "no response peak"),
     ],
