@@ -1,4 +1,4 @@
-"""Dim dwells in a sequence of expected losses, and the rates that follow from them."""
+"""Dim dwells in a sequence of expected losses, and how often the light switches off."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 __all__ = [
     "Blink",
     "blinking_rate_hz",
-    "charged_blinks",
-    "charging_rate_hz",
     "find_blinks",
     "hysteresis_runs",
 ]
@@ -86,25 +84,3 @@ def blinking_rate_hz(counts: FloatArray, bin_s: float, bright: float, dim: float
     gap = bright - dim
     runs = hysteresis_runs(counts < dim + OFF_BELOW * gap, counts > dim + ON_ABOVE * gap)
     return len(runs) / (len(counts) * bin_s)
-
-
-def charged_blinks(blinks: tuple[Blink, ...], bins: int, bin_s: float) -> tuple[list[Blink], float]:
-    """The dwells in the charged state, and the time outside them in s."""
-    charged = [b for b in blinks if b.auger_share > 0.5]
-    return charged, (bins - sum(b.stop - b.first for b in charged)) * bin_s
-
-
-def charging_rate_hz(blinks: tuple[Blink, ...], bins: int, bin_s: float) -> tuple[float, float] | None:
-    """r_c = N(N->e)/t_N with its error, corrected for charged dwells too short to be seen.
-
-    Exponential dwells shorter than about one bin are missed; their share follows from the mean of those
-    that are seen. None where no charged dwell was seen or no neutral time is left.
-    """
-    charged, neutral_s = charged_blinks(blinks, bins, bin_s)
-    if not charged or neutral_s <= 0:
-        return None
-    mean_seen_s = float(np.mean([b.stop - b.first for b in charged])) * bin_s
-    shortest_s = 0.5 * bin_s
-    missed = 1 - np.exp(-shortest_s / max(mean_seen_s - shortest_s, shortest_s))
-    rate = len(charged) / neutral_s / (1 - missed)
-    return float(rate), float(rate / np.sqrt(len(charged)))

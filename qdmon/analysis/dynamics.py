@@ -1,12 +1,15 @@
 """How the light of one stretch switches: its levels, its dwells, its memory, from counts per millisecond."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Acquisition
 from qdmon.analysis.bins import BinTable
 from qdmon.analysis.correlation import long_time_correlation
-from qdmon.analysis.dwells import dwell_law, on_off_dwells
+from qdmon.analysis.dwell_law import dwell_laws
+from qdmon.analysis.dwells import Dwells, on_off_dwells, rows_per_dwell_bin
 from qdmon.analysis.groups import distinct_levels
 from qdmon.analysis.levels import LOOK_BACK_ROWS, LevelFinder
 from qdmon.analysis.snapshot import BlinkingCall, DwellLaw, EmissiveState, Level, LongTimeCorrelation
@@ -16,8 +19,6 @@ __all__ = ["ROWS_TO_KEEP", "Dynamics"]
 
 FloatArray = NDArray[np.float64]
 
-# Bins of the dwell times, as of the blinking rate: 10 ms.
-ROWS_PER_DWELL_BIN = 10
 # What the level finder may still ask of its table, photons coming in portions of half a second.
 ROWS_TO_KEEP = LOOK_BACK_ROWS + 2000
 
@@ -25,11 +26,10 @@ ROWS_TO_KEEP = LOOK_BACK_ROWS + 2000
 class Dynamics:
     """What follows from the counts of a stretch per millisecond.
 
-    Levels come as the rows close; dwell laws and correlation are renewed when the verdict is.
+    Levels come as the rows close; dwells and correlation are renewed when the verdict is, their laws when
+    somebody asks.
 
     Attributes:
-        on_dwells: law of the on dwells; None while two levels have not been told apart.
-        off_dwells: of the off dwells.
         correlation: None while there is too little light.
         intensities: the different intensities among the closed levels.
     """
@@ -47,8 +47,8 @@ class Dynamics:
         self._kept_s = kept_s
         self._table: BinTable | None = None
         self._finder: LevelFinder | None = None
-        self.on_dwells: DwellLaw | None = None
-        self.off_dwells: DwellLaw | None = None
+        self._dwells: tuple[Dwells, Dwells] | None = None
+        self._laws: tuple[DwellLaw, DwellLaw] | None = None
         self.correlation: LongTimeCorrelation | None = None
         self.intensities: tuple[EmissiveState, ...] = ()
 
@@ -77,6 +77,23 @@ class Dynamics:
             return ()
         return self._finder.levels(self._table, background_cps, delayed)
 
+    @property
+    def on_dwells(self) -> DwellLaw | None:
+        """Law of the on dwells; None while two levels have not been told apart."""
+        laws = self._dwell_laws()
+        return laws[0] if laws is not None else None
+
+    @property
+    def off_dwells(self) -> DwellLaw | None:
+        """Law of the off dwells."""
+        laws = self._dwell_laws()
+        return laws[1] if laws is not None else None
+
+    def _dwell_laws(self) -> tuple[DwellLaw, DwellLaw] | None:
+        if self._laws is None and self._dwells is not None:
+            self._laws = dwell_laws(*self._dwells)
+        return self._laws
+
     def close(self) -> None:
         """The stretch is over."""
         if self._table is not None and self._finder is not None:
@@ -90,7 +107,7 @@ class Dynamics:
         background_cps: float,
         delayed: float,
     ) -> None:
-        """Renew dwell laws, correlation and intensities.
+        """Renew dwells, correlation and intensities.
 
         Args:
             since_pulse: where the data of the verdict begin.
@@ -100,38 +117,58 @@ class Dynamics:
             delayed: share of the light that comes at any time after the pulse.
         """
         self.intensities = distinct_levels(self.levels(background_cps, delayed))
-        found = self._counts(since_pulse, losses)
-        if found is None:
+        rows = self._rows(since_pulse, losses)
+        if rows is None:
             return
-        counts, good, row_s = found
-        self.correlation = long_time_correlation(counts, good, row_s, background_cps)
+        self.correlation = long_time_correlation(rows.counts, rows.good, rows.row_s, background_cps)
+        self._laws = self._dwells = None
         if len(call.states) < 2:
-            self.on_dwells = self.off_dwells = None
             return
-        coarse = counts.reshape(-1, ROWS_PER_DWELL_BIN).sum(axis=1)
-        whole = np.all(good.reshape(-1, ROWS_PER_DWELL_BIN), axis=1)
-        bin_s = ROWS_PER_DWELL_BIN * row_s
-        bright, dim = (((s.intensity_cps.value or 0.0) + background_cps) * bin_s for s in call.states[:2])
-        on, off = on_off_dwells(coarse, whole, bin_s, bright, dim)
-        self.on_dwells, self.off_dwells = dwell_law(on), dwell_law(off)
+        levels = [(s.intensity_cps.value or 0.0) + background_cps for s in call.states[:2]]
+        self._dwells = rows.dwells(bright_cps=levels[0], dim_cps=levels[1])
 
-    def _counts(
-        self, since_pulse: int, losses: list[tuple[int, int]]
-    ) -> tuple[FloatArray, NDArray[np.bool_], float] | None:
-        """Counts of whole dwell bins as far back as is wanted, which rows are complete, and their length."""
+    def _rows(self, since_pulse: int, losses: list[tuple[int, int]]) -> "_Rows | None":
+        """The rows as far back as is wanted."""
         table = self._table
         if table is None:
             return None
-        width, row_s = table.pulses_per_row, self._row_s(table)
+        width, row_s = table.pulses_per_row, self._acq.seconds(table.pulses_per_row)
         oldest = (table.first_pulse - self._first_pulse) // width
-        stop = (oldest + table.closed) // ROWS_PER_DWELL_BIN * ROWS_PER_DWELL_BIN
+        stop = oldest + table.closed
         first = max(-((self._first_pulse - since_pulse) // width), stop - int(self._kept_s / row_s), 0)
-        first = -(-first // ROWS_PER_DWELL_BIN) * ROWS_PER_DWELL_BIN
         if stop <= first:
             return None
-        rows = table.rows[first - oldest : stop - oldest]
+        counts = table.rows[first - oldest : stop - oldest].sum(axis=1, dtype=np.float64)
         start_pulse = self._first_pulse + width * np.arange(first, stop)
-        good = np.ones(len(rows), bool)
+        good = np.ones(len(counts), bool)
         for a, b in losses:
             good &= (start_pulse >= b) | (start_pulse + width <= a)
-        return rows.sum(axis=1, dtype=np.float64), good, row_s
+        return _Rows(counts, good, first, row_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Counts per millisecond or so.
+
+    Attributes:
+        counts: (n,) photons per row.
+        good: (n,) False where photons are missing.
+        first: number of the first row since the beginning of the stretch.
+        row_s: length of a row.
+    """
+
+    counts: FloatArray
+    good: NDArray[np.bool_]
+    first: int
+    row_s: float
+
+    def dwells(self, *, bright_cps: float, dim_cps: float) -> tuple[Dwells, Dwells]:
+        """On and off dwells between two levels, background included, in bins that tell them apart."""
+        bright, dim = bright_cps * self.row_s, dim_cps * self.row_s
+        width = rows_per_dwell_bin(bright, dim)
+        # Bins count from the beginning of the stretch, wherever the memory of it begins.
+        skip = -self.first % width
+        n = max((len(self.counts) - skip) // width, 0)
+        counts, good = (x[skip:][: n * width].reshape(n, width) for x in (self.counts, self.good))
+        bin_s = width * self.row_s
+        return on_off_dwells(counts.sum(axis=1), np.all(good, axis=1), bin_s, bright * width, dim * width)

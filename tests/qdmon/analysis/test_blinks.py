@@ -1,11 +1,9 @@
-"""Dim dwells and the rates that follow from them."""
+"""Dim dwells and how often the light switches off."""
 
 import numpy as np
 import pytest
 
-from qdmon.analysis.blinks import blinking_rate_hz, charging_rate_hz, find_blinks
-
-BIN_S = 0.005
+from qdmon.analysis.blinks import blinking_rate_hz, find_blinks
 
 
 def test_a_dwell_begins_with_a_third_of_the_light_lost_and_ends_when_it_is_back() -> None:
@@ -36,25 +34,3 @@ def test_the_blinking_rate_counts_switches_and_not_the_noise_of_a_level() -> Non
 def test_a_single_level_has_no_blinking_rate() -> None:
     assert blinking_rate_hz(np.full(100, 500.0), 0.01, 500.0, 500.0) is None
     assert blinking_rate_hz(np.full(5, 500.0), 0.01, 760.0, 280.0) is None
-
-
-@pytest.mark.parametrize("dim_s", [0.02, 0.06])
-def test_the_charging_rate_makes_up_for_dwells_too_short_to_be_seen(dim_s: float) -> None:
-    """Charging 4 times a neutral second, dwells exponential; a bin shows a dwell that fills half of it."""
-    rng = np.random.default_rng(2)
-    edges = np.cumsum(np.stack([rng.exponential(0.25, 4000), rng.exponential(dim_s, 4000)], 1).ravel())
-    bins = int(edges[-1] / BIN_S)
-    times = np.concatenate([[0.0], edges])
-    charged_s = np.concatenate([[0.0], np.cumsum(np.diff(times) * (np.arange(len(edges)) % 2))])
-    grid = np.interp(np.arange(bins + 1) * BIN_S, times, charged_s)
-    auger = np.diff(grid) / BIN_S * 0.63
-    found = charging_rate_hz(find_blinks(auger, np.zeros(bins)), bins, BIN_S)
-    assert found is not None
-    rate, error = found
-    assert rate == pytest.approx(4.0, rel=0.1)
-    assert error == pytest.approx(4.0 / np.sqrt(4000), rel=0.2)
-
-
-def test_trapped_dwells_are_no_charging_events() -> None:
-    trap = np.tile([0.0, 0.0, 0.6, 0.6], 50)
-    assert charging_rate_hz(find_blinks(np.zeros(200), trap), 200, BIN_S) is None
