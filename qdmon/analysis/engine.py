@@ -7,16 +7,20 @@ result does not depend on how the stream was cut.
 import numpy as np
 
 from hardware.types import Acquisition, Loss, Photons
-from qdmon.analysis.bins import BinTable
+from qdmon.analysis.calibration import Calibrator
+from qdmon.analysis.cautions import calibration_doubt, calibration_of
 from qdmon.analysis.charging import charging_exponent
-from qdmon.analysis.equations import lifetime_from_window_mean
-from qdmon.analysis.g2 import Pairs, g2_from_pairs, no_g2
+from qdmon.analysis.fit import DotFit
+from qdmon.analysis.g2 import g2_from_pairs, no_g2
+from qdmon.analysis.gated import emitter_doubt
 from qdmon.analysis.lifetime import SummedDecay
 from qdmon.analysis.losses import LossLog
+from qdmon.analysis.pairs import Pairs
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import (
     G2,
     UNKNOWN,
+    BlinkingCall,
     Calibration,
     Charging,
     Estimate,
@@ -27,16 +31,16 @@ from qdmon.analysis.snapshot import (
 )
 from qdmon.analysis.stretch import Stretch
 from qdmon.analysis.ticks import TickPairs, g2_from_ticks
-from qdmon.analysis.timing import GUARD_NS, TimeAxis, rising_edge_ps
+from qdmon.analysis.timing import TimeAxis
+from qdmon.analysis.traces import TraceTables
+from qdmon.analysis.trust import DECAY_TAIL, Settled
+from qdmon.analysis.verdict import undetermined
 from qdmon.analysis.watcher import ConversionWatcher
 
 __all__ = ["Engine"]
 
-LOOK_S = 0.5
-# Photons of one detector that place its rising edge to about 0.05 ns.
-CALIBRATION_PHOTONS = 3000
-# By then a detector without an edge has none.
-PATIENCE_PHOTONS = 100_000
+# Blinks are read often, so that a conversion is told at once; five times as long between verdicts.
+READ_S, READS_PER_LOOK = 0.1, 5
 MOST_PENDING = 2_000_000
 MOST_WAITING = 20_000
 # A protocol that cycles for days leaves this many steps to look back on.
@@ -56,50 +60,75 @@ class Engine:
         self.finished: list[SegmentResult] = []
         self.stretch: Stretch | None = Stretch(acquisition, settings, 0, None)
         self.steps: list[FluenceStep] = []
-        self.axis: TimeAxis | None = None
-        self.watcher = ConversionWatcher(acquisition)
-        self.warnings: tuple[str, ...] = ()
-        bin_pulses = max(acquisition.pulses(settings.trace_bin_s), 1)
-        kept = int(settings.trace_kept_s / settings.trace_bin_s)
-        self.trace_counts = BinTable(0, bin_pulses, 1, kept)
-        self._trace_decays: BinTable | None = None
-        self._kept_rows = kept
-        self._look_pulses = max(acquisition.pulses(LOOK_S), 1)
+        self.calibrator = Calibrator(acquisition, settings)
+        self.traces = TraceTables(acquisition, settings)
+        # The stretch and pulse of the latest look, and the window's verdict once somebody asked for it.
+        self._looked: tuple[Stretch, int] | None = None
+        self._window: tuple[tuple[int, int], BlinkingCall] | None = None
+        self.watcher = ConversionWatcher(acquisition, settings.false_alarms_per_day)
+        self._doubt: str | None = None
+        self._read_pulses = max(acquisition.pulses(READ_S), 1)
         self._pending: list[tuple[Photons, int]] = []
         self._pending_photons = 0
         self._pairs_before = Pairs.none()
         self._background_before = 0.0
+        # <N> of the stretch that ended when the light went out.
+        self._interrupted: tuple[float | None] | None = None
+        self._known: tuple[DotFit, float | None] | None = None
         self._decay_before: SummedDecay | None = None
-        self._correlated: tuple[int, int] | None = None
         self._ticks = (
             TickPairs((acquisition.channels[0], acquisition.channels[1]), acquisition.macro_tick_ps)
             if acquisition.mode == "T2" and len(acquisition.channels) > 1
             else None
         )
 
+        self.calibrator.begin_look(0, READS_PER_LOOK * self._read_pulses)
+
+    @property
+    def axis(self) -> TimeAxis | None:
+        """Where the pulse lies on the time axis of each detector; None while not known."""
+        return self.calibrator.axis
+
     def photons(self, photons: Photons, stop_pulse: int) -> list[Event]:
         """Take the photons of [position, stop_pulse)."""
         events: list[Event] = []
         while self.position < stop_pulse:
-            look = (self.position // self._look_pulses + 1) * self._look_pulses
-            stop = min(look, stop_pulse)
+            reads = self.position // self._read_pulses + 1
+            stop = min(reads * self._read_pulses, stop_pulse)
             self._take(photons.between(self.position, stop), stop)
-            if stop == look:
-                events += self._look()
+            if stop == reads * self._read_pulses:
+                events += self._look() if reads % READS_PER_LOOK == 0 else self._read()
         return events
 
     def fluence(self, pulse: int, mean_excitation: float | None) -> list[Event]:
         """A new stretch begins at `pulse`; None: the fluence is changing, its photons belong to nobody."""
         self._close_stretch()
+        self._interrupted = None
+        self.calibrator.excitation(pulse, mean_excitation)
         time_s = self.acquisition.seconds(pulse)
         self.steps.append(FluenceStep(time_s, mean_excitation))
         if mean_excitation is None:
             self.stretch = None
             return []
+        self._open_stretch(mean_excitation)
+        return [Event(time_s, "fluence", "info", f"<N> = {mean_excitation:g}")]
+
+    def emission(self, pulse: int, emission: bool | None) -> None:
+        """The laser says whether it emits; light that is out ends a stretch, None (no answer) does not."""
+        self.calibrator.emission(pulse, emission)
+        if emission is False and self.stretch is not None:
+            self._interrupted = (self.stretch.mean_excitation,)
+            self._close_stretch()
+        elif emission and self.stretch is None and self._interrupted is not None:
+            self._open_stretch(*self._interrupted)
+            self._interrupted = None
+
+    def _open_stretch(self, mean_excitation: float | None) -> None:
         self.stretch = Stretch(self.acquisition, self.settings, self.position, mean_excitation)
         if self.axis is not None:
-            self.stretch.use_axis(self.axis, self._correlated, self._last_background())
-        return [Event(time_s, "fluence", "info", f"<N> = {mean_excitation:g}")]
+            self.stretch.use_axis(self.axis, self.calibrator.correlated, self._last_background())
+        if self._known is not None:
+            self.stretch.follow(*self._known)
 
     def loss(self, loss: Loss) -> list[Event]:
         """Photons are missing somewhere at or after the present position."""
@@ -117,9 +146,11 @@ class Engine:
             self.stretch.stop_pulse = self.position
             doubt = self.doubt()
             self.stretch.refit(self.spans, doubt)
-            self.stretch.refit_dynamics(self.spans)
-            events = self.watcher.look(self.stretch, self.spans, doubt)
+            self._refit_dynamics(self.stretch)
+            events = self.watcher.watch(self.stretch, self.steps, self.spans, doubt)
+            events += self.watcher.look(self.stretch, self.spans, self.g2_of)
             self.looks += 1
+            self._looked = self.stretch, self.stretch.stop_pulse
         return events
 
     @property
@@ -131,7 +162,8 @@ class Engine:
         for channel, n in enumerate(np.bincount(photons.channel).tolist()):
             if n:
                 self.channel_photons[channel] = self.channel_photons.get(channel, 0) + n
-        self.trace_counts.add_counts(photons, stop)
+        self.traces.count(photons, stop)
+        self.calibrator.add(photons)
         stretch = self.stretch
         if self._ticks is not None:
             self._ticks.add(photons, self.position, stop)
@@ -149,14 +181,13 @@ class Engine:
         self._pending_photons += len(photons)
         if self._pending_photons <= MOST_PENDING and len(self._pending) <= MOST_WAITING:
             return
-        self._calibrate(force=True)
+        self._calibrate(force=False)
         half = len(self._pending) // 2
         self._pending_photons -= sum(len(p) for p, _ in self._pending[:half])
         del self._pending[:half]
 
     def _sort(self, photons: Photons, stop: int) -> None:
-        if self._trace_decays is not None and self.axis is not None:
-            self._trace_decays.add_decays(photons, stop, self.axis.micro_bin, self.axis.arrival_ns)
+        self.traces.sort(photons, stop)
         if self.stretch is not None:
             self.stretch.sort(photons, stop, self.spans)
 
@@ -164,49 +195,69 @@ class Engine:
         self.looks += 1
         if self.axis is None and self.acquisition.mode == "T3":
             self._calibrate(force=False)
+        events = self._learn()
         stretch = self.stretch
         if stretch is None:
-            return []
-        doubt = self.doubt()
+            return events
+        self._doubt = doubt = self.doubt()
         if stretch.refit_if_due(self.spans, doubt):
-            stretch.refit_dynamics(self.spans)
-        return self.watcher.look(stretch, self.spans, doubt)
+            self._refit_dynamics(stretch)
+        self._looked = stretch, stretch.stop_pulse
+        return events + self._read() + self.watcher.look(stretch, self.spans, self.g2_of)
+
+    def window(self) -> BlinkingCall:
+        """Verdict on the rolling window up to the latest look, made when somebody asks."""
+        now_s = self.acquisition.seconds(self.position)
+        if self.watcher.bleached_s is not None:
+            return undetermined(self.watcher.bleached_s, now_s, "bleached")
+        if self._looked is None:
+            return undetermined(now_s, now_s, "no photons analysed yet")
+        stretch, stop_pulse = self._looked
+        at = self.looks, stretch.since_pulse
+        if self._window is None or self._window[0] != at:
+            call = stretch.look(self.spans, self._doubt, stop_pulse)
+            span = stretch.start_s, self.acquisition.seconds(stop_pulse)
+            self._window = at, call or undetermined(*span, self._doubt or "too few photons yet")
+        return self._window[1]
+
+    def _learn(self) -> list[Event]:
+        """What the photons of this look say of the set-up."""
+        before = self.axis
+        if self.watcher.bleached_s is not None:
+            self.calibrator.dark.bleached(self.acquisition.pulses(self.watcher.bleached_s))
+        events = self.calibrator.end_look(self.position, self.spans)
+        self.calibrator.begin_look(self.position, READS_PER_LOOK * self._read_pulses)
+        if self.axis is not None and self.axis is not before:
+            self.traces.use_axis(self.axis)
+            if self.stretch is not None:
+                self.stretch.move_axis(self.axis)
+        if self.stretch is not None:
+            self.stretch.known_background = self.calibrator.known_total()
+        return events
+
+    def _read(self) -> list[Event]:
+        """Look at the latest blinks only; whether to believe them was settled at the last full look."""
+        if self.stretch is None:
+            return []
+        return self.watcher.watch(self.stretch, self.steps, self.spans, self._doubt)
 
     def _calibrate(self, *, force: bool) -> None:
         """Place the pulse on each detector's axis, then sort what was waiting for it."""
-        if self.acquisition.mode != "T3" or self.acquisition.resolution_ps is None or self.stretch is None:
+        stretch = self.stretch
+        if stretch is None:
             return
-        t0 = dict(self.settings.t0_ps) or self._edges(self.stretch, force=force)
-        if not t0:
-            if force:
-                self.warnings = ("no rising edge found: lifetimes need a pulsed dot",)
+        if not self.calibrator.place(stretch.histogram, self.channel_photons, force=force):
             return
-        self.axis = TimeAxis.build(self.acquisition, t0)
-        self._trace_decays = BinTable(
-            0, self.trace_counts.pulses_per_row, self.axis.bins.count, self._kept_rows
-        )
-        self._correlated = self._brightest_two()
-        self.stretch.use_axis(self.axis, self._correlated, 0.0)
+        if self.axis is not None:
+            self.traces.use_axis(self.axis)
+            stretch.use_axis(self.axis, self.calibrator.correlated, 0.0)
+            stretch.known_background = self.calibrator.known_total()
         pending, self._pending = self._pending, []
         self._pending_photons = 0
         position, self.position = self.position, 0
         for photons, stop in pending:
             self._sort_waiting(photons, stop)
         self.position = position
-
-    def _edges(self, stretch: Stretch, *, force: bool) -> dict[int, float]:
-        """Rising edge of every detector that sees the dot; none yet while one of them needs more photons."""
-        resolution_ps = self.acquisition.resolution_ps or 1.0
-        totals = {c: int(n) for c, n in enumerate(stretch.histogram.sum(axis=1)) if n}
-        most = max(totals.values(), default=0)
-        # A detector with hundredths of the light sees no dot, only its own noise.
-        lit = {c: n for c, n in totals.items() if n > 0.03 * most}
-        edges = {c: rising_edge_ps(stretch.histogram[c], resolution_ps) for c in lit}
-        found = {c: edge for c, edge in edges.items() if edge is not None}
-        faint = [c for c, n in lit.items() if n > 0.1 * most and (c not in found or n < CALIBRATION_PHOTONS)]
-        if not force and (most < CALIBRATION_PHOTONS or (faint and most < PATIENCE_PHOTONS)):
-            return {}
-        return found
 
     def _sort_waiting(self, photons: Photons, stop: int) -> None:
         stretch = self.stretch
@@ -218,13 +269,6 @@ class Engine:
         else:
             self._sort(photons, stop)
         self.position = stop
-
-    def _brightest_two(self) -> tuple[int, int] | None:
-        """The two detectors with signal; None where there are not two."""
-        if self.axis is None or len(self.axis.t0_ps) < 2:
-            return None
-        first, second = sorted(self.axis.t0_ps, key=lambda c: -self.channel_photons.get(c, 0))[:2]
-        return min(first, second), max(first, second)
 
     def _last_background(self) -> float:
         return self.stretch.background_cps if self.stretch is not None else self._background_before
@@ -240,12 +284,13 @@ class Engine:
             self._pairs_before += stretch.pairs.pairs
         if stretch.stop_pulse > stretch.first_pulse:
             stretch.refit(self.spans, self.doubt())
+            self._known = stretch.known or self._known
             stretch.dynamics.close()
-            stretch.refit_dynamics(self.spans)
+            self._refit_dynamics(stretch)
             self._decay_before = _sum(self._decay_before, stretch.decay(self.spans))
             self.finished = [*self.finished, self.result_of(stretch)][-MOST_FINISHED:]
             self.watcher.stretch_over(stretch)
-        self.stretch = None
+        self.stretch = self._looked = None
 
     def doubt(self) -> str | None:
         """A reason not to call any type at present."""
@@ -253,52 +298,55 @@ class Engine:
             return "a T2 recording has no nanotimes, so no lifetimes"
         if self.axis is None:
             return "the pulse could not be placed on the time axis yet: too few photons"
-        if self._correlated is None:
+        if self.calibrator.correlated is None:
             return "one detector only: g2 cannot show a single emitter"
-        g2 = self.g2()
-        if g2.single_emitter is None:
-            limit = f"{g2.upper_limit_99:.2f}" if g2.upper_limit_99 is not None else "unknown"
-            return f"g2(0) does not show a single emitter (99 % limit {limit})"
-        if not g2.single_emitter:
-            return "g2(0) is above 0.5: more than one emitter"
-        return None
+        reasons = [emitter_doubt(self.g2()), calibration_doubt(self.calibrator, self._settled)]
+        return "; ".join(reason for reason in reasons if reason is not None) or None
+
+    @property
+    def _settled(self) -> Settled | None:
+        return self.stretch.settled if self.stretch is not None else None
 
     def background(self) -> dict[int, float]:
-        """Background of each detector, shared out by their photons in the last tenth of the period."""
-        stretch = self.stretch
-        if self.settings.background_cps:
-            return {c: self.settings.background_of(c) for c in self.acquisition.channels}
-        if self.axis is None:
-            return {}
-        total = self._last_background()
-        channels = list(self.axis.t0_ps)
-        if stretch is None or not stretch.photons:
-            return {c: total / len(channels) for c in channels}
-        late = {}
-        for c in channels:
-            arrival = self.axis.arrival_ns[c]
-            late[c] = int(stretch.histogram[c][arrival > 0.9 * self.axis.bins.period_ns].sum()) + 1
-        return {c: total * n / sum(late.values()) for c, n in late.items()}
+        """Background of each detector that sees the dot, in counts/s."""
+        return {c: e.value or 0.0 for c, e in self._background().items()}
+
+    def _background(self) -> dict[int, Estimate]:
+        """The same with errors: as counted for each detector, or shared out by the end of the decays."""
+        known, settled = self.calibrator.known_background(), self._settled
+        if known is not None and (settled is None or settled.origin == known.origin):
+            return dict(known.cps)
+        histogram = self.stretch.histogram if self.stretch is not None else None
+        return self.calibrator.shared_out(
+            histogram, self._last_background(), settled.background.error if settled is not None else None
+        )
 
     def g2_of(self, pairs: Pairs) -> G2:
         """g2 of some pairs with the present calibration."""
         if self._ticks is not None:
             return g2_from_ticks(self._ticks, self.settings.detector_delay_ns)
-        if self._correlated is None or self.axis is None:
+        if self.calibrator.correlated is None or self.axis is None:
             return no_g2()
         return g2_from_pairs(
             pairs,
-            self._correlated,
-            self.axis.bins.period_ns,
-            self.axis.t0_ps,
-            self.background(),
+            self.calibrator.correlated,
+            self.axis,
+            self._background(),
             self.settings.detector_delay_ns,
+            from_decays=self._settled is not None and self._settled.origin == DECAY_TAIL,
         )
 
     def g2(self) -> G2:
         """g2 of the whole segment."""
         pairs = self.stretch.pairs if self.stretch is not None else None
         return self.g2_of(self._pairs_before + pairs.pairs if pairs is not None else self._pairs_before)
+
+    def _refit_dynamics(self, stretch: Stretch) -> None:
+        stretch.refit_dynamics(self.spans)
+        stretch.renew_decay(self.spans, self._g2_in(stretch))
+
+    def _g2_in(self, stretch: Stretch) -> G2:
+        return self.g2_of(stretch.pairs.pairs if stretch.pairs is not None else Pairs.none())
 
     def result_of(self, stretch: Stretch) -> SegmentResult:
         """Everything known about a stretch."""
@@ -312,12 +360,13 @@ class Engine:
             stretch.lifetime(self.spans),
             stretch.blinking_rate(self.spans),
             rate,
-            self.g2_of(stretch.pairs.pairs if stretch.pairs is not None else Pairs.none()),
+            self._g2_in(stretch),
             stretch.dynamics.levels(stretch.background_cps, stretch.delayed),
             stretch.dynamics.intensities,
             stretch.dynamics.on_dwells,
             stretch.dynamics.off_dwells,
             stretch.dynamics.correlation,
+            stretch.late_fit.summary if stretch.late_fit is not None else None,
         )
 
     def lifetime(self) -> Estimate:
@@ -332,53 +381,19 @@ class Engine:
 
     def calibration(self) -> Calibration:
         """What the numbers lean on."""
-        stretch = self.stretch
-        warnings = list(self.warnings)
-        origin = stretch.background_origin if stretch is not None else "decay tail"
-        if origin == "assumed zero" and self.axis is not None:
-            warnings.append("background assumed zero: too few photons to estimate it")
-        if not self.settings.t0_ps and self.axis is not None:
-            warnings.append("time zero from the rising edge: no instrument response given")
-        irf = self.settings.irf_origin if self.settings.t0_ps else "rising edge"
-        t0 = dict(self.axis.t0_ps) if self.axis is not None else {}
-        return Calibration(
-            self.background(), origin, irf if self.axis is not None else "none", t0, tuple(warnings)
+        states = self.stretch.call.states if self.stretch is not None else ()
+        return calibration_of(
+            self.calibrator,
+            self.settings,
+            self._background(),
+            self._settled,
+            self.g2(),
+            states[0].lifetime_ns if states else UNKNOWN,
         )
 
     def trace(self) -> Trace:
         """Counts and mean lifetimes per trace bin, as far as they are kept."""
-        counts = self.trace_counts.rows[:, 0].astype(np.int32, copy=False)
-        start = self.trace_counts.first_pulse
-        width = self.trace_counts.pulses_per_row
-        edges = start + width * np.arange(len(counts))
-        lost = np.zeros(len(counts), bool)
-        for a, b in self.spans:
-            lost |= (edges < b) & (edges + width > a)
-        bin_s = self.acquisition.seconds(width)
-        return Trace(self.acquisition.seconds(start), bin_s, counts, self._arrival(len(counts), bin_s), lost)
-
-    def _arrival(self, n: int, bin_s: float) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
-        lifetime = np.full(n, np.nan, np.float32)
-        table = self._trace_decays
-        if table is None or self.axis is None:
-            return lifetime
-        offset = (table.first_pulse - self.trace_counts.first_pulse) // table.pulses_per_row
-        rows, sums = table.rows, table.sums
-        if offset < 0:
-            rows, sums, offset = rows[-offset:], sums[-offset:], 0
-        gate = float(self.axis.bins.edges_ns[1])
-        window = self.axis.bins.period_ns - GUARD_NS - gate
-        count = rows[:, 1:].sum(axis=1, dtype=np.float64)
-        background = self._last_background() * bin_s * window / self.axis.bins.period_ns
-        net = count - background
-        with np.errstate(divide="ignore", invalid="ignore"):
-            mean = (sums - gate * count - background * window / 2) / net
-        usable = (net > 8) & (net > 2 * np.sqrt(count))
-        tau = np.full(len(rows), np.nan)
-        tau[usable] = lifetime_from_window_mean(mean[usable], window)
-        stop = min(offset + len(tau), n)
-        lifetime[offset:stop] = tau[: stop - offset]
-        return lifetime
+        return self.traces.trace(self.spans, self._last_background())
 
 
 def _sum(one: SummedDecay | None, other: SummedDecay | None) -> SummedDecay | None:

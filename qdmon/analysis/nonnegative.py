@@ -9,7 +9,9 @@ __all__ = ["fit_counts"]
 FloatArray = NDArray[np.float64]
 
 
-def fit_counts(curves: FloatArray, counts: FloatArray) -> tuple[FloatArray, float]:
+def fit_counts(
+    curves: FloatArray, counts: FloatArray, known: FloatArray | float = 0.0
+) -> tuple[FloatArray, float]:
     """Amplitudes of the curves, none negative, and the chi-squared of the fit.
 
     Weights come from the model, not the data: Neyman's weights are biased for few counts.
@@ -17,12 +19,13 @@ def fit_counts(curves: FloatArray, counts: FloatArray) -> tuple[FloatArray, floa
     Args:
         curves: (n, k) one curve a column.
         counts: (n,) counts to fit.
+        known: (n,) counts expected beside the curves.
     """
     expected = counts
     amplitudes, chi2 = np.zeros(curves.shape[1]), 0.0
     for _ in range(3):
         weight = 1 / np.sqrt(np.maximum(expected, 1.0))
-        amplitudes, residual = nnls(curves * weight[:, None], counts * weight)
+        amplitudes, residual = nnls(curves * weight[:, None], (counts - known) * weight)
         chi2 = float(residual) ** 2
-        expected = curves @ amplitudes
+        expected = curves @ amplitudes + known
     return np.asarray(amplitudes, np.float64), chi2

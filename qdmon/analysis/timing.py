@@ -6,23 +6,46 @@ much longer than the response is its centre.
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Acquisition
 
-__all__ = ["MicroBins", "TimeAxis", "rising_edge_ps"]
+__all__ = ["EDGE_FLOOR_PS", "Edge", "MicroBins", "TimeAxis", "rising_edge", "rising_edge_ps"]
 
 # Photons up to this much before the pulse are jitter, not the end of the last period.
 GUARD_NS = 1.0
 # Light of the pulse itself and of biexcitons is over by then (science notes 2.1: gate 1-2 ns).
 GATE_NS = 1.5
 LEFT_OUT = 255
+# Bins of the decay behind the gate: lifetimes of few photons need 12 to 16 (science notes 2.1).
+MICRO_BINS = 14
+# Half height is not quite the centre of the response: it depends on its width and on the decay by this much.
+EDGE_FLOOR_PS = 35.0
+
+
+class Edge(NamedTuple):
+    """A rising edge on the TCSPC axis.
+
+    Attributes:
+        at_ps: time at half height.
+        error_ps: its standard error by the number of photons; that of the pulse has `EDGE_FLOOR_PS` beside.
+    """
+
+    at_ps: float
+    error_ps: float
 
 
 def rising_edge_ps(counts: NDArray[np.int64], resolution_ps: float) -> float | None:
-    """Time at half height of the steepest rise of a TCSPC histogram; None if there is no clear edge.
+    """Time of the `rising_edge`; None if there is no clear edge."""
+    edge = rising_edge(counts, resolution_ps)
+    return edge.at_ps if edge is not None else None
+
+
+def rising_edge(counts: NDArray[np.int64], resolution_ps: float) -> Edge | None:
+    """The steepest rise of a TCSPC histogram; None if there is no clear edge.
 
     Args:
         counts: (t,) photons per TCSPC bin of one detector.
@@ -55,7 +78,13 @@ def rising_edge_ps(counts: NDArray[np.int64], resolution_ps: float) -> float | N
     i = max(int(above[0]) - 1, 0) if len(above) else 0
     step = rolled[i + 1] - rolled[i]
     fraction = (half - rolled[i]) / step if step > 0 else 0.5
-    return float((best + i + 0.5 + fraction) % len(coarse) * group * resolution_ps)
+    at = float((best + i + 0.5 + fraction) % len(coarse) * group * resolution_ps)
+    # Counting noise of the two bins around the crossing and of the two levels it is halfway between.
+    variance = (1 - fraction) ** 2 * rolled[i] + fraction**2 * rolled[i + 1] + low / (8 * reach) + high / 12
+    # A single step is steep by chance where photons are few: half of the slope is that of its surroundings.
+    around = (rolled[min(i + 2, len(rolled) - 1)] - rolled[max(i - 1, 0)]) / 3
+    slope = max((step + around) / 2, 0.05 * (high - low))
+    return Edge(at, float(np.sqrt(max(variance, 1.0)) / slope) * group * resolution_ps)
 
 
 @dataclass(frozen=True)
@@ -73,7 +102,7 @@ class MicroBins:
     delayed: float = 0.0
 
     @classmethod
-    def for_period(cls, period_ns: float, count: int = 14) -> "MicroBins":
+    def for_period(cls, period_ns: float, count: int = MICRO_BINS) -> "MicroBins":
         """Logarithmic bins from the gate to the end of the period."""
         stop = period_ns - GUARD_NS
         gate = min(GATE_NS, period_ns / 8)
@@ -125,12 +154,17 @@ class TimeAxis:
         bins: the micro-bins.
         micro_bin: (c, t) uint8, 255 where the photon is left out.
         arrival_ns: (c, t) float32 in [-GUARD_NS, period - GUARD_NS).
+        turn: (c, t) int8, pulses from the recorded one to the one the arrival time counts from: -1 for a
+            photon that came before its detector could see the light of the recorded pulse.
+        resolution_ns: width of a TCSPC bin.
     """
 
     t0_ps: dict[int, float]
     bins: MicroBins
     micro_bin: NDArray[np.uint8]
     arrival_ns: NDArray[np.float32]
+    turn: NDArray[np.int8]
+    resolution_ns: float
 
     @classmethod
     def build(cls, acquisition: Acquisition, t0_ps: dict[int, float]) -> "TimeAxis":
@@ -143,6 +177,7 @@ class TimeAxis:
         shape = (max(acquisition.channels, default=0) + 1, max(acquisition.nanotime_bins, 1))
         micro_bin = np.full(shape, LEFT_OUT, np.uint8)
         arrival_ns = np.zeros(shape, np.float32)
+        turn = np.zeros(shape, np.int8)
         centre_ns = (np.arange(shape[1]) + 0.5) * acquisition.resolution_ps / 1e3
         for channel, t0 in t0_ps.items():
             arrival = (centre_ns - t0 / 1e3 + GUARD_NS) % period_ns - GUARD_NS
@@ -151,4 +186,5 @@ class TimeAxis:
             inside = (index < bins.count) & (centre_ns < period_ns)
             micro_bin[channel] = np.where(inside, index, LEFT_OUT)
             arrival_ns[channel] = arrival
-        return cls(t0_ps, bins, micro_bin, arrival_ns)
+            turn[channel] = np.rint((centre_ns - t0 / 1e3 - arrival) / period_ns)
+        return cls(t0_ps, bins, micro_bin, arrival_ns, turn, acquisition.resolution_ps / 1e3)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +13,31 @@ from qdmon.cli.errors import FAILED, UserError, report_error, say_error
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from qdmon.analysis.settings import AnalysisSettings
     from qdmon.analysis.snapshot import FluenceStep, Snapshot
+    from qdmon.dark import Span
     from streams.formats import Recording
 
 __all__ = ["analyze"]
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What the command line says, beside the files.
+
+    Attributes:
+        steps: fluence steps.
+        settings: numbers.
+        irf: file of the instrument response.
+        dark: recording of the background.
+        dark_spans: where the recordings are dark themselves.
+    """
+
+    steps: "Sequence[FluenceStep]"
+    settings: "AnalysisSettings"
+    irf: Path | None
+    dark: Path | None
+    dark_spans: "Sequence[Span]"
 
 
 def analyze(
@@ -23,8 +45,12 @@ def analyze(
     json_lines: Annotated[bool, Parameter(name="--json")] = False,
     fluence: Path | None = None,
     background_cps: str | None = None,
+    dark: Path | None = None,
+    dark_span: str | None = None,
     irf: Path | None = None,
     delay_ns: str = "auto",
+    dead_time_ns: float | None = None,
+    false_alarms_per_day: float = 1.0,
 ) -> int:
     """Say how the dots in recordings blink, and whether they converted.
 
@@ -35,51 +61,52 @@ def analyze(
         json_lines: print one JSON object per file and line.
         fluence: table of fluence steps, time_s,mean_excitation.
         background_cps: counts per second of each detector that are not the dot's: R, or CHANNEL=R,...
+        dark: recording made without light from the dot, for the background.
+        dark_span: seconds of the recordings without light from the dot: START:STOP, or several with commas.
         irf: instrument response: a table time_ns,counts or a recording of scattered light.
         delay_ns: delay of the second detector in ns, or auto.
+        dead_time_ns: how long a detector is blind after a click.
+        false_alarms_per_day: conversions reported that are none, per 24 h of recording.
     """
+    from qdmon.analysis.settings import AnalysisSettings
+    from qdmon.dark import parse_spans
     from qdmon.fluence import read_steps
 
     if not files:
         raise UserError("analyze needs at least one recording: qdmon analyze FILE...")
+    if dead_time_ns is not None and not 0 <= dead_time_ns < 1e6:
+        raise UserError(f"--dead-time-ns {dead_time_ns:g}: give nanoseconds, 0 or more")
+    if not 0 < false_alarms_per_day <= 1e4:
+        raise UserError(f"--false-alarms-per-day {false_alarms_per_day:g}: give a rate above 0")
+    settings = AnalysisSettings(
+        background_cps=_background(background_cps),
+        detector_delay_ns=_delay(delay_ns),
+        dead_time_ns=dead_time_ns,
+        false_alarms_per_day=false_alarms_per_day,
+    )
     steps = read_steps(fluence) if fluence is not None else ()
-    background = _background(background_cps)
-    delay = _delay(delay_ns)
+    spans = parse_spans(dark_span) if dark_span is not None else ()
+    given = _Given(steps, settings, irf, dark, spans)
     failed = 0
     for file in files:
         try:
-            if not _one(file, steps, background, irf, delay, json_lines=json_lines):
+            if not _one(file, given, json_lines=json_lines):
                 failed = FAILED
         except (ValueError, OSError) as error:
             failed = report_error(error)
     return failed
 
 
-def _one(
-    file: Path,
-    steps: "Sequence[FluenceStep]",
-    background: "Mapping[int | None, float]",
-    irf: Path | None,
-    delay_ns: float | None,
-    *,
-    json_lines: bool,
-) -> bool:
+def _one(file: Path, given: _Given, *, json_lines: bool) -> bool:
     """Analyse one file and print the result; False if some of the file could not be used."""
-    from qdmon.analysis.settings import AnalysisSettings
-    from qdmon.irf import read_irf
     from qdmon.offline import analyze_recording
     from qdmon.report import report
     from streams.formats import open_recording
     from streams.text import clean_text
 
     recording = open_recording(file)
-    settings = AnalysisSettings(
-        background_cps=background,
-        t0_ps=read_irf(irf, recording.acquisition) if irf is not None else {},
-        irf_origin=str(irf) if irf is not None else "given",
-        detector_delay_ns=delay_ns,
-    )
-    snapshot, _ = analyze_recording(recording, steps, settings)
+    settings = _measured(given, recording)
+    snapshot, _ = analyze_recording(recording, given.steps, settings, given.dark_spans)
     for problem in recording.problems:
         say_error(f"{clean_text(str(file), 300)}: {problem}")
     if snapshot is None:
@@ -90,6 +117,29 @@ def _one(
         _print_text(recording, snapshot)
     sys.stdout.flush()
     return not recording.problems
+
+
+def _measured(given: _Given, recording: "Recording") -> "AnalysisSettings":
+    """The settings with what was measured for this recording: instrument response and darkness."""
+    from qdmon.dark import dark_rates, read_dark
+    from qdmon.irf import read_responses
+
+    settings = given.settings
+    if given.irf is not None:
+        responses = read_responses(given.irf, recording.acquisition)
+        settings = replace(
+            settings,
+            t0_ps={channel: found.t0_ps for channel, found in responses.items()},
+            responses={channel: found.shape for channel, found in responses.items()},
+            irf_origin=str(given.irf),
+        )
+    if given.dark_spans:
+        rates = dark_rates(recording, given.dark_spans)
+        return replace(settings, dark_cps=rates, dark_origin="dark stretch")
+    if given.dark is not None:
+        rates = read_dark(given.dark, recording.acquisition)
+        return replace(settings, dark_cps=rates, dark_origin=f"dark recording {given.dark}")
+    return settings
 
 
 def _background(text: str | None) -> "Mapping[int | None, float]":

@@ -25,6 +25,7 @@ _EXPECTED = (
     ("qdmon.cli.errors", "UserError", USAGE),
     ("qdmon.config.load", "ConfigError", USAGE),
     ("qdmon.daemon.protocol", "ProtocolError", USAGE),
+    ("qdmon.dark", "DarkError", USAGE),
     ("qdmon.fluence", "StepsError", USAGE),
     ("qdmon.irf", "IrfError", USAGE),
     ("streams.endpoints", "EndpointError", FAILED),

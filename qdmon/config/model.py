@@ -78,11 +78,17 @@ class AnalysisSection(_Section):
 
     Attributes:
         background_cps: channel -> counts/s that are not the dot's.
+        t0_ps: channel -> arrival of the laser pulse on the TCSPC axis, from a measured response.
         delay_ns: detector delay; None finds it.
+        dead_time_ns: blind time of a detector after a click; None assumes that of usual modules.
+        false_alarms_per_day: conversions reported that are none, per 24 h of monitoring.
     """
 
     background_cps: dict[str, Annotated[float, _between(0, 1e7)]] = {}
+    t0_ps: dict[str, Annotated[float, _between(0, 1e9)]] = {}
     delay_ns: Annotated[float, _between(-1e6, 1e6)] | None = None
+    dead_time_ns: Annotated[float, _between(0, 1e6)] | None = None
+    false_alarms_per_day: Annotated[float, _between(1e-6, 1e4)] = 1.0
 
 
 class ProtocolSection(_Section):

@@ -71,21 +71,35 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
 @given(
     background=st.dictionaries(st.integers(0, 63), st.floats(0, 1e7), max_size=4),
+    t0_ps=st.dictionaries(st.integers(0, 63), st.floats(0, 1e6), max_size=2),
     delay_ns=st.none() | st.floats(-1e6, 1e6),
+    dead_time_ns=st.none() | st.floats(0, 1e6),
 )
 def test_the_analysis_section_reaches_a_viewer_unchanged(
-    background: dict[int, float], delay_ns: float | None
+    background: dict[int, float],
+    t0_ps: dict[int, float],
+    delay_ns: float | None,
+    dead_time_ns: float | None,
 ) -> None:
     section = AnalysisSection(
-        background_cps={str(channel): rate for channel, rate in background.items()}, delay_ns=delay_ns
+        background_cps={str(channel): rate for channel, rate in background.items()},
+        t0_ps={str(channel): at for channel, at in t0_ps.items()},
+        delay_ns=delay_ns,
+        dead_time_ns=dead_time_ns,
     )
     settings = AnalysisSettings.from_text(analysis_settings(section).to_text())
     assert settings.background_cps == background
+    assert settings.t0_ps == t0_ps
     assert settings.detector_delay_ns == delay_ns
+    assert settings.dead_time_ns == dead_time_ns
 
 
 @given(
-    st.dictionaries(st.sampled_from(["analysis.background_cps.x", "analysis.delay_ns", "preset"]), st.text())
+    st.dictionaries(
+        st.sampled_from(["analysis.background_cps.x", "analysis.t0_ps.", "analysis.delay_ns", "preset"]),
+        st.text(),
+    )
 )
 def test_foreign_settings_never_raise_and_never_make_up_a_background(text: dict[str, str]) -> None:
     assert AnalysisSettings.from_text(text).background_cps == {}
+    assert AnalysisSettings.from_text(text).t0_ps == {}

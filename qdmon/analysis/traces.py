@@ -1,0 +1,80 @@
+"""The intensity trace and the mean lifetime of each of its bins, as far back as they are kept."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardware.types import Acquisition, Photons
+from qdmon.analysis.bins import BinTable
+from qdmon.analysis.equations import lifetime_from_window_mean
+from qdmon.analysis.settings import AnalysisSettings
+from qdmon.analysis.snapshot import Trace
+from qdmon.analysis.timing import GUARD_NS, TimeAxis
+
+__all__ = ["TraceTables"]
+
+
+class TraceTables:
+    """Counts per trace bin at once, arrival times once the time axis is known."""
+
+    def __init__(self, acquisition: Acquisition, settings: AnalysisSettings) -> None:
+        self._acq = acquisition
+        self._kept_rows = int(settings.trace_kept_s / settings.trace_bin_s)
+        self._counts = BinTable(0, max(acquisition.pulses(settings.trace_bin_s), 1), 1, self._kept_rows)
+        self._decays: BinTable | None = None
+        self._axis: TimeAxis | None = None
+
+    def count(self, photons: Photons, stop_pulse: int) -> None:
+        """Count photons up to `stop_pulse`."""
+        self._counts.add_counts(photons, stop_pulse)
+
+    def use_axis(self, axis: TimeAxis) -> None:
+        """Sort by this axis from now on; another one must have the same micro-bins."""
+        self._axis = axis
+        if self._decays is None:
+            self._decays = BinTable(0, self._counts.pulses_per_row, axis.bins.count, self._kept_rows)
+
+    def sort(self, photons: Photons, stop_pulse: int) -> None:
+        """Sort photons by arrival time up to `stop_pulse`."""
+        if self._decays is not None and self._axis is not None:
+            self._decays.add_decays(photons, stop_pulse, self._axis.micro_bin, self._axis.arrival_ns)
+
+    def trace(self, losses: list[tuple[int, int]], background_cps: float) -> Trace:
+        """What is kept.
+
+        Args:
+            losses: pulse intervals in which photons are missing.
+            background_cps: uniform background of the signal detectors together.
+        """
+        counts = self._counts.rows[:, 0].astype(np.int32, copy=False)
+        start = self._counts.first_pulse
+        width = self._counts.pulses_per_row
+        edges = start + width * np.arange(len(counts))
+        lost = np.zeros(len(counts), bool)
+        for a, b in losses:
+            lost |= (edges < b) & (edges + width > a)
+        bin_s = self._acq.seconds(width)
+        lifetime = self._lifetimes(len(counts), bin_s, background_cps)
+        return Trace(self._acq.seconds(start), bin_s, counts, lifetime, lost)
+
+    def _lifetimes(self, n: int, bin_s: float, background_cps: float) -> NDArray[np.float32]:
+        lifetime = np.full(n, np.nan, np.float32)
+        table = self._decays
+        if table is None or self._axis is None:
+            return lifetime
+        offset = (table.first_pulse - self._counts.first_pulse) // table.pulses_per_row
+        rows, sums = table.rows, table.sums
+        if offset < 0:
+            rows, sums, offset = rows[-offset:], sums[-offset:], 0
+        gate = float(self._axis.bins.edges_ns[1])
+        window = self._axis.bins.period_ns - GUARD_NS - gate
+        count = rows[:, 1:].sum(axis=1, dtype=np.float64)
+        background = background_cps * bin_s * window / self._axis.bins.period_ns
+        net = count - background
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = (sums - gate * count - background * window / 2) / net
+        usable = (net > 8) & (net > 2 * np.sqrt(count))
+        tau = np.full(len(rows), np.nan)
+        tau[usable] = lifetime_from_window_mean(mean[usable], window)
+        stop = min(offset + len(tau), n)
+        lifetime[offset:stop] = tau[: stop - offset]
+        return lifetime
