@@ -6,7 +6,7 @@ number of groups is chosen by the Bayesian information criterion of the levels a
 the cheapest merger, so sorted levels suffice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -72,18 +72,31 @@ def _edges(data: _Weighed) -> list[int]:
         del edges[at + 1]
 
 
-def _mean(estimates: Sequence[Estimate], floor: float) -> Estimate:
-    """Weighted mean of what is known, each trusted to a relative floor at best."""
-    known = [(e.value, e.error) for e in estimates if e.value is not None and e.error]
+def _mean(members: Sequence[Level], pick: Callable[[Level], Estimate]) -> Estimate:
+    """Mean over levels, each weighted by its photons as far as the set-up is steady.
+
+    A number's own error must not weigh it: that of a lifetime is proportional to it, and a short one, by
+    chance or by scattered light, would outweigh all others. The error is the larger of those of the levels
+    and of their scatter.
+    """
+    known = [
+        (own.value, own.error, rate.value / rate.error)
+        for own, rate in ((pick(m), m.rate_cps) for m in members)
+        if own.value is not None and own.error and rate.value is not None and rate.error
+    ]
     if not known:
         return Estimate(None)
-    value, error = np.array(known, np.float64).T
-    weight = 1 / (error**2 + (floor * value) ** 2)
-    return Estimate(float(value @ weight / weight.sum()), float(weight.sum() ** -0.5))
+    value, error, significance = np.array(known, np.float64).T
+    weight = 1 / (np.maximum(significance, 1.0) ** -2 + STEADINESS**2)
+    weight /= weight.sum()
+    mean = float(weight @ value)
+    counted = float(np.square(weight) @ np.square(error))
+    scatter = float(np.square(weight) @ np.square(value - mean)) * len(value) / max(len(value) - 1, 1)
+    return Estimate(mean, float(np.sqrt(max(counted, scatter))))
 
 
 def distinct_levels(levels: Sequence[Level]) -> tuple[EmissiveState, ...]:
-    """The different intensities among some levels, brightest first, each with its mean lifetime.
+    """The different intensities among some levels, brightest first, with mean lifetime and share of the time.
 
     Args:
         levels: closed levels; provisional ones are left out.
@@ -93,9 +106,11 @@ def distinct_levels(levels: Sequence[Level]) -> tuple[EmissiveState, ...]:
         return ()
     data, order = _weigh(closed)
     edges = _edges(data)
+    seconds = sum(x.stop_s - x.start_s for x in closed)
     states = []
     for first, stop in pairwise(edges):
         members = [closed[i] for i in order[first:stop]]
-        rate = _mean([m.rate_cps for m in members], STEADINESS)
-        states.append(EmissiveState(rate, _mean([m.lifetime_ns for m in members], STEADINESS)))
+        rate, lifetime = _mean(members, lambda m: m.rate_cps), _mean(members, lambda m: m.lifetime_ns)
+        share = sum(m.stop_s - m.start_s for m in members) / seconds
+        states.append(EmissiveState(rate, lifetime, float(share)))
     return tuple(reversed(states))

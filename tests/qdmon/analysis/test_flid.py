@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from qdmon.analysis.flid import empty_flid, flid_map
+from qdmon.analysis.flid import FlidPoints, blurred_density, empty_flid, flid_map
 from qdmon.analysis.snapshot import FlidMap
 from qdmon.analysis.verdict import undetermined
 from tests.qdmon.analysis import builders as b
@@ -57,3 +59,42 @@ def test_eq_3_names_its_share_and_no_curve_is_drawn_for_constant_lifetime() -> N
     assert mixed.segments[0].call.auger_share.value is not None
     assert f"{mixed.segments[0].call.auger_share.value:.2f}" in mixed.flid.curve
     assert b.watched_dot("hc", 12.0).snapshot.flid.curve == ""
+
+
+EDGES_NS, EDGES_CPS = np.linspace(0.0, 40.0, 81), np.linspace(0.0, 100e3, 51)
+
+
+def point(tau_ns: float, tau_error_ns: float, rate_cps: float, rate_error_cps: float) -> FlidPoints:
+    values = (tau_ns, tau_error_ns, rate_cps, rate_error_cps, 0.7)
+    return FlidPoints(*(np.array([v]) for v in values))
+
+
+@given(
+    tau_ns=st.floats(10.0, 30.0),
+    tau_error_ns=st.floats(0.0, 2.4),
+    rate_cps=st.floats(30e3, 70e3),
+    rate_error_cps=st.floats(0.0, 7e3),
+)
+def test_a_point_on_the_map_leaves_its_weight_there(
+    tau_ns: float, tau_error_ns: float, rate_cps: float, rate_error_cps: float
+) -> None:
+    density = blurred_density(point(tau_ns, tau_error_ns, rate_cps, rate_error_cps), EDGES_NS, EDGES_CPS)
+    assert density.min() >= 0
+    assert float(density.sum()) == pytest.approx(0.7, rel=1e-3)
+
+
+def test_a_point_is_as_wide_as_it_is_uncertain() -> None:
+    density = blurred_density(point(20.0, 2.0, 50e3, 5e3), EDGES_NS, EDGES_CPS) / 0.7
+    centre_ns, centre_cps = (0.5 * (e[1:] + e[:-1]) for e in (EDGES_NS, EDGES_CPS))
+    over_ns, over_cps = density.sum(axis=0), density.sum(axis=1)
+    assert float(over_ns @ centre_ns) == pytest.approx(20.0, abs=0.02)
+    assert float(over_cps @ centre_cps) == pytest.approx(50e3, abs=50.0)
+    assert float(np.sqrt(over_ns @ np.square(centre_ns - 20.0))) == pytest.approx(2.0, rel=0.01)
+    assert float(np.sqrt(over_cps @ np.square(centre_cps - 50e3))) == pytest.approx(5e3, rel=0.01)
+
+
+def test_half_of_a_point_on_the_border_is_lost_and_an_unknown_one_is_left_out() -> None:
+    density = blurred_density(point(40.0, 1.0, 50e3, 1e3), EDGES_NS, EDGES_CPS)
+    assert float(density.sum()) == pytest.approx(0.35, rel=1e-3)
+    for unknown in (point(np.nan, 1.0, 5e4, 1e3), point(20.0, np.inf, 5e4, 1e3), point(20.0, 1.0, 2e5, 1e3)):
+        assert not blurred_density(unknown, EDGES_NS, EDGES_CPS).any()

@@ -5,26 +5,8 @@ import pytest
 
 from qdmon.analysis.groups import distinct_levels
 from qdmon.analysis.snapshot import Estimate, Level
-from tests.qdmon.analysis.builders import Dwell, auger_dot
+from tests.qdmon.analysis.builders import auger_dot
 from tests.qdmon.analysis.test_levels import sorted_dot
-
-# The demonstration dot of the AMOLF change-point toolbox (golden row 21).
-AMOLF = {5e3: 1 / 0.4, 20e3: 1 / 0.25, 30e3: 1 / 0.15, 50e3: 1 / 0.05}
-
-
-def power_law_dwell(rng: np.random.Generator) -> float:
-    """10 ms to 5 s, p(t) ~ t^-1.5."""
-    low, high = 0.01**-0.5, 5.0**-0.5
-    return float((low + rng.random() * (high - low)) ** -2)
-
-
-def amolf_dot(rng: np.random.Generator, duration_s: float) -> list[Dwell]:
-    dwells: list[Dwell] = []
-    while sum(d.duration_s for d in dwells) < duration_s:
-        others = [r for r in AMOLF if not dwells or r != dwells[-1].rate_cps]
-        rate = float(rng.choice(others))
-        dwells.append(Dwell(power_law_dwell(rng), rate, AMOLF[rate]))
-    return dwells
 
 
 def measured(rng: np.random.Generator, rate_cps: float, seconds: float) -> Level:
@@ -33,29 +15,20 @@ def measured(rng: np.random.Generator, rate_cps: float, seconds: float) -> Level
     return Level(0.0, seconds, rate, Estimate(None), provisional=False)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_four_levels_of_the_amolf_dot_are_four(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-
-    _, _, levels = sorted_dot(amolf_dot(rng, 60.0), rng, period_ns=100.0, background_cps=50.0)
-    states = distinct_levels(levels)
-
-    intensities = [state.intensity_cps.value for state in states]
-    decay_rates = [1 / (state.lifetime_ns.value or np.nan) for state in states]
-    assert intensities == pytest.approx(sorted(AMOLF, reverse=True), rel=0.05)
-    assert decay_rates == pytest.approx([0.05, 0.15, 0.25, 0.4], rel=0.05)
-
-
 def test_two_levels_of_the_papers_dot_are_two() -> None:
     rng = np.random.default_rng(3)
 
-    _, _, levels = sorted_dot(auger_dot(rng, 25.0), rng)
+    dwells = auger_dot(rng, 25.0)
+    _, _, levels = sorted_dot(dwells, rng)
     bright, dim = distinct_levels(levels)
 
     assert bright.intensity_cps.value == pytest.approx(76e3, rel=0.02)
     assert dim.intensity_cps.value == pytest.approx(28e3, rel=0.02)
     assert bright.lifetime_ns.value == pytest.approx(24.7, rel=0.02)
     assert dim.lifetime_ns.value == pytest.approx(5.0, rel=0.03)
+    dark_s = sum(d.duration_s for d in dwells if d.charged)
+    assert dim.occupancy == pytest.approx(dark_s / sum(d.duration_s for d in dwells), abs=0.02)
+    assert (bright.occupancy or 0.0) + (dim.occupancy or 0.0) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -87,3 +60,33 @@ def test_drift_of_the_light_by_a_few_percent_is_one_level() -> None:
     (state,) = distinct_levels(levels)
 
     assert state.intensity_cps.value == pytest.approx(5e4, rel=0.02)
+
+
+def test_the_lifetime_of_an_intensity_is_not_that_of_its_shortest_lived_level() -> None:
+    def seen(lifetime_ns: float, seconds: float) -> Level:
+        rate = Estimate(2e3, np.sqrt(2e3 / seconds))
+        return Level(0.0, seconds, rate, Estimate(lifetime_ns, 0.1 * lifetime_ns), provisional=False)
+
+    (state,) = distinct_levels([*(seen(2.0, 0.1) for _ in range(10)), seen(0.1, 0.1)])
+
+    assert state.lifetime_ns.value == pytest.approx(2.0, rel=0.1)
+    assert state.lifetime_ns.error is not None
+    assert state.lifetime_ns.error > 0.1
+
+
+def test_the_lifetime_of_an_intensity_has_the_error_it_says() -> None:
+    rng = np.random.default_rng(6)
+    pulls = []
+    for _ in range(200):
+        levels = []
+        for _ in range(15):
+            n = int(rng.poisson(2e4 * rng.uniform(0.02, 0.2)))
+            tau = 20.0 * (1 + rng.standard_normal() / np.sqrt(n))
+            rate = Estimate(2e4, 2e4 / np.sqrt(n))
+            levels.append(Level(0.0, 0.1, rate, Estimate(tau, tau / np.sqrt(n)), provisional=False))
+        (state,) = distinct_levels(levels)
+        assert state.lifetime_ns.value is not None
+        assert state.lifetime_ns.error is not None
+        pulls.append((state.lifetime_ns.value - 20.0) / state.lifetime_ns.error)
+    assert abs(float(np.mean(pulls))) < 0.2
+    assert 0.8 < float(np.std(pulls)) < 1.1
