@@ -1,93 +1,150 @@
-"""When a dot changes how it blinks: a change in the sequence of its blinks, confirmed by the verdict.
+"""Conversions found so far, the blinks between them, and whether the old type came back."""
 
-The unit of evidence is the blink, not the photon: photons settle each blink within milliseconds, and what
-is uncertain is what the next blinks will be. Two stretches with one Auger share each are weighed against a
-single stretch by their Beta-binomial evidence, for every split; blinks carry fractional labels.
-"""
+from collections.abc import Sequence
+from dataclasses import replace
 
-from dataclasses import dataclass
+from qdmon.analysis.alarms import AlarmBudget
+from qdmon.analysis.regimes import TYPES, Mark, Regime
+from qdmon.analysis.sequential import Change, find_change
+from qdmon.analysis.snapshot import Blinking, BlinkingCall, Conversion, FluenceStep
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import betaln
+__all__ = ["ConversionLog", "conversion_text", "return_text", "same_fluence"]
 
-__all__ = ["FEWEST_BEFORE", "Split", "TimedBlink", "find_split", "log_evidence", "share_counts"]
-
-FloatArray = NDArray[np.float64]
-
-# Dots are mostly pure: the prior on the share of Auger blinks leans to both ends.
-PRIOR = 0.5
-FEWEST_BEFORE, FEWEST_AFTER = 5, 3
-
-
-@dataclass(frozen=True, slots=True)
-class TimedBlink:
-    """A blink on the session's clock."""
-
-    start_s: float
-    stop_s: float
-    auger_share: float
+MOST_MARKS = 400
+# Steps further back belong to regimes long settled.
+MOST_STEPS = 100
+# Log odds at which a return is called one or the other: twenty to one.
+LEAST_ODDS = 3.0
+# A dot that is neither what it was nor what it became is that much rarer, in nats.
+THIRD_ODDS = 3.0
+# A verdict this sure of the type behind a conversion replaces what the first blinks suggested.
+SURE = 0.95
+STEP_S = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
-    """The best place to cut a sequence of blinks in two.
+class ConversionLog:
+    """Takes blinks in order of time.
 
     Attributes:
-        index: first blink of the second part.
-        log_evidence: for two shares over one, prior odds of the place taken off.
-        time_s: middle of the interval in which the change must lie.
-        time_error_s: its half width, scaled to 68 %.
-        earliest_s: end of the last blink of the first part.
-        latest_s: start of the first blink of the second part.
+        conversions: found so far.
     """
 
-    index: int
-    log_evidence: float
-    time_s: float
-    time_error_s: float
-    earliest_s: float
-    latest_s: float
+    def __init__(self, false_alarms_per_day: float) -> None:
+        self.conversions: list[Conversion] = []
+        self._per_day = false_alarms_per_day
+        self._marks: list[Mark] = []
+        # What the blinks between conversions say, the last still growing.
+        self._regimes: list[Regime] = [Regime.of([])]
+
+    def add(self, marks: Sequence[Mark]) -> None:
+        """Blinks that have ended."""
+        if marks:
+            self._marks = [*self._marks, *marks][-MOST_MARKS:]
+            self._regimes[-1] += Regime.of(marks)
+
+    def forget_since(self, time_s: float) -> None:
+        """The blinks since then will be told anew."""
+        wrong = [m for m in self._marks if m.start_s >= time_s]
+        self._marks = self._marks[: len(self._marks) - len(wrong)]
+        self._regimes[-1] -= Regime.of(wrong)
+
+    def alarm(
+        self, going_on: Mark | None, steps: Sequence[FluenceStep], verdicts: Sequence[BlinkingCall] = ()
+    ) -> Change | None:
+        """The change of type that the blinks since the last one show; None while they do not.
+
+        Args:
+            going_on: a blink that has not ended yet.
+            steps: of the fluence, ascending.
+            verdicts: on light of the present regime.
+        """
+        marks = self._marks if going_on is None else [*self._marks, going_on]
+        return find_change(marks, AlarmBudget.of(self._per_day, steps[-MOST_STEPS:]), verdicts)
+
+    def accept(self, change: Change, conversion: Conversion) -> None:
+        """The alarm is taken for a conversion: a new regime begins with its blinks."""
+        self.conversions.append(conversion)
+        self._marks = self._marks[change.index :]
+        moved = Regime.of(self._marks)
+        self._regimes[-1:] = [self._regimes[-1] - moved, moved]
+
+    def refine(self, call: BlinkingCall) -> None:
+        """A verdict on what followed the last conversion says what it led to."""
+        if not self.conversions or call.blinking == "undetermined":
+            return
+        last = self.conversions[-1]
+        sure = call.probabilities[call.blinking] >= SURE and call.blinking not in (last.before, "none")
+        if sure and call.blinking != last.after and call.start_s >= last.time_s - last.time_error_s - STEP_S:
+            self.conversions[-1] = replace(last, after=call.blinking)
+
+    def returns(self, start_s: float, mean_excitation: float | None) -> list[Conversion]:
+        """Conversions on which this stretch of the old fluence now has the last word.
+
+        Args:
+            start_s: of the stretch.
+            mean_excitation: its <N>.
+        """
+        told = []
+        now = Regime.of([m for m in self._marks if m.start_s >= start_s])
+        for i, c in enumerate(self.conversions):
+            if c.reversible is not None or start_s <= c.time_s + STEP_S:
+                continue
+            if not same_fluence(mean_excitation, c.mean_excitation_before):
+                continue
+            if same_fluence(c.mean_excitation_after, c.mean_excitation_before):
+                continue
+            odds = self._odds_of_return(i, now, c.before)
+            if abs(odds) >= LEAST_ODDS:
+                self.conversions[i] = replace(c, reversible=odds > 0)
+                told.append(self.conversions[i])
+        return told
+
+    @property
+    def since_s(self) -> float:
+        """When the present regime was first seen to blink; 0 before that."""
+        return self._marks[0].start_s if self._marks else 0.0
+
+    def type_since(self, start_s: float) -> Blinking:
+        """The likeliest type of the blinks since then."""
+        types = Regime.of([m for m in self._marks if m.start_s >= start_s]).types()
+        return max(types, key=lambda kind: types[kind])
+
+    def _odds_of_return(self, index: int, now: Regime, kind: Blinking) -> float:
+        """Log odds that some blinks are of the regime before a conversion: not of that after, nor a third.
+
+        A regime of its own counts as another only if its type is not the old one.
+        """
+        before, after = self._regimes[index], self._regimes[index + 1]
+        if index + 2 == len(self._regimes):
+            # No conversion since: these blinks were counted with the regime after it.
+            after = after - now
+        back = (before + now).log_evidence() - before.log_evidence()
+        still = (after + now).log_evidence() - after.log_evidence()
+        others = [e for e, name in zip(now.by_type(), TYPES, strict=True) if name != kind]
+        return float(back - max(still, max(others) - THIRD_ODDS))
 
 
-def log_evidence(auger: FloatArray | float, count: FloatArray | float) -> FloatArray:
-    """Log evidence of blinks with one unknown Auger share, fractional labels allowed."""
-    # Sums and differences of fractional labels may leave [0, count] by rounding.
-    auger = np.clip(auger, 0.0, count)
-    return np.asarray(betaln(auger + PRIOR, count - auger + PRIOR) - betaln(PRIOR, PRIOR))
+def same_fluence(a: float | None, b: float | None) -> bool:
+    """Whether two <N> are known and the same to a tenth."""
+    return a is not None and b is not None and abs(a - b) <= 0.1 * max(a, b)
 
 
-def share_counts(blinks: list[TimedBlink]) -> tuple[float, float]:
-    """Auger blinks and all blinks."""
-    return sum(b.auger_share for b in blinks), float(len(blinks))
+def conversion_text(c: Conversion) -> str:
+    """The line of the alert."""
+    fluence = ""
+    if c.mean_excitation_after is not None:
+        fluence = f" at <N> = {c.mean_excitation_after:g}"
+        if c.mean_excitation_before is not None and c.mean_excitation_before != c.mean_excitation_after:
+            fluence = f" as <N> went {c.mean_excitation_before:g} -> {c.mean_excitation_after:g}"
+    return f"{c.before} -> {c.after} at {c.time_s:.1f} s{fluence} (p {c.probability:.2f})"
 
 
-def find_split(blinks: list[TimedBlink], earliest: int = 0) -> Split | None:
-    """The most likely change in a sequence of blinks; None if it is too short to hold one.
-
-    Args:
-        blinks: in order of time.
-        earliest: the second part may not begin before this blink.
-    """
-    n = len(blinks)
-    index = np.arange(max(FEWEST_BEFORE, earliest), n - FEWEST_AFTER + 1)
-    if not len(index):
-        return None
-    shares = np.cumsum([b.auger_share for b in blinks])
-    before = shares[index - 1]
-    evidence = (
-        log_evidence(before, index.astype(np.float64))
-        + log_evidence(shares[-1] - before, (n - index).astype(np.float64))
-        - log_evidence(shares[-1:], np.array([float(n)]))
-    )
-    best = int(np.argmax(evidence))
-    cut = int(index[best])
-    after_s, by_s = blinks[cut - 1].stop_s, blinks[cut].start_s
-    return Split(
-        cut,
-        float(evidence[best] - np.log(len(index))),
-        (after_s + by_s) / 2,
-        max(0.34 * (by_s - after_s), 0.01),
-        after_s,
-        by_s,
-    )
+def return_text(c: Conversion, now: Blinking, mean_excitation: float | None) -> str:
+    """The line of the alert on a return."""
+    if c.reversible:
+        verdict = f"reversible: it is {c.before} again"
+    elif now == c.after:
+        verdict = f"irreversible: it is still {c.after}"
+    else:
+        verdict = f"irreversible: it is {now} now"
+    return f"{c.before} -> {c.after} is {verdict} at <N> = {mean_excitation:g}"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hardware.types import Loss
-from qdmon.analysis.decay import decay_with_fit, empty_decay
+from qdmon.analysis.decay import drawn_decay, empty_decay
 from qdmon.analysis.engine import Engine
 from qdmon.analysis.flid import empty_flid, flid_map
 from qdmon.analysis.settings import AnalysisSettings
@@ -108,6 +108,7 @@ class Monitor:
         return self._spectra.add(Peak(start_s, stop_s, found.value, found.error), engine.steps)
 
     def _laser(self, engine: Engine, laser: LaserState) -> list[Event]:
+        engine.emission(laser.pulse, laser.emission)
         changed = laser.emission != self._emission
         self._emission = laser.emission
         if not changed:
@@ -143,7 +144,7 @@ class Monitor:
             decay=decay,
             g2=engine.g2(),
             flid=flid,
-            window=engine.watcher.window,
+            window=engine.window(),
             segment=segment,
             segments=segments,
             conversions=tuple(engine.watcher.conversions),
@@ -166,12 +167,13 @@ class Monitor:
         decay, flid = empty_decay(), empty_flid()
         stretch, axis = engine.stretch, engine.axis
         if stretch is not None and axis is not None and engine.acquisition.resolution_ps is not None:
-            decay = decay_with_fit(
+            decay = drawn_decay(
                 stretch.histogram,
                 engine.acquisition.resolution_ps,
                 axis.bins.period_ns,
                 axis.t0_ps,
                 stretch.lifetime(engine.spans),
+                stretch.late_fit.fit if stretch.late_fit is not None else None,
             )
             since = engine.acquisition.seconds(stretch.since_pulse)
             first = max(int(np.ceil((since - trace.start_s) / trace.bin_s)), len(trace.counts) - FLID_BINS, 0)

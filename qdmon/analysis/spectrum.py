@@ -1,4 +1,9 @@
-"""Centre of an emission spectrum: Gaussian plus constant, weighted by the counting noise."""
+"""Centre of an emission spectrum: Gaussian plus constant by Poisson likelihood.
+
+Least squares weighted with the fit's own expectation, again until it stands still, has its minimum where
+the Poisson likelihood has its maximum: both ask that sum (n - m) dm/m vanish. A multiplied count scatters
+more than Poisson's by the excess noise, which leaves that place and widens the error.
+"""
 
 import warnings
 
@@ -14,6 +19,8 @@ FloatArray = NDArray[np.float64]
 
 # Height of a line in its own standard errors.
 SIGNIFICANCE = 5.0
+# The weights have settled when they move the centre by less than this part of its error.
+SETTLED, MOST_ROUNDS = 0.01, 6
 
 
 def _gaussian(x: FloatArray, height: float, centre: float, sigma: float, floor: float) -> FloatArray:
@@ -36,7 +43,8 @@ def peak_nm(wavelength_nm: FloatArray, counts: FloatArray, excess_noise_factor: 
     start = float(wavelength_nm[np.argmax(np.convolve(net, np.ones(5), mode="same"))])
     width = max(float(np.sqrt(np.average(np.square(wavelength_nm - start), weights=net))), 1.0)
     guess = [float(net.max()), start, min(width, 15.0), floor]
-    for _ in range(2):
+    error = 0.0
+    for _ in range(MOST_ROUNDS):
         # Weights from the model: those of the data would favour pixels that fluctuated down.
         noise = np.sqrt(excess_noise_factor * np.maximum(_gaussian(wavelength_nm, *guess), 1.0))
         try:
@@ -47,10 +55,13 @@ def peak_nm(wavelength_nm: FloatArray, counts: FloatArray, excess_noise_factor: 
                 )
         except (RuntimeError, OptimizeWarning):
             return UNKNOWN
+        moved = abs(float(found[1]) - guess[1])
         guess = [float(v) for v in found]
-    error = float(np.sqrt(covariance[1, 1]))
+        error = float(np.sqrt(max(covariance[1, 1], 0.0)))
+        if moved < SETTLED * error:
+            break
     inside = wavelength_nm[0] < guess[1] < wavelength_nm[-1]
     # Noise has peaks too, a pixel wide or lost in their own uncertainty.
     broad = abs(guess[2]) > 2 * float(np.median(np.diff(wavelength_nm)))
-    clear = guess[0] > SIGNIFICANCE * float(np.sqrt(covariance[0, 0]))
-    return Estimate(guess[1], error) if inside and broad and clear and np.isfinite(error) else UNKNOWN
+    clear = guess[0] > SIGNIFICANCE * float(np.sqrt(max(covariance[0, 0], 0.0)))
+    return Estimate(guess[1], error) if inside and broad and clear and 0 < error < np.inf else UNKNOWN

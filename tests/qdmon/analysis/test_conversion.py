@@ -1,63 +1,120 @@
-"""A change in the sequence of blinks: where it is, and how rarely chance makes one."""
+"""The log of conversions: what is taken for one, what it led to, and whether the old type came back."""
 
-import numpy as np
 import pytest
 
-from qdmon.analysis.conversion import TimedBlink, find_split
-from qdmon.analysis.watcher import LEAST_EVIDENCE
+from qdmon.analysis.conversion import ConversionLog, conversion_text, return_text
+from qdmon.analysis.regimes import Mark
+from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Conversion, FluenceStep
+
+STEPS = [FluenceStep(0.0, 0.2), FluenceStep(25.0, 1.4), FluenceStep(50.0, 0.2)]
 
 
-def blinks_of(shares: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> list[TimedBlink]:
-    return [TimedBlink(i / 3, i / 3 + 0.1, float(s)) for i, s in enumerate(shares)]
+def blinks(start_s: float, stop_s: float, odds: float, rate_hz: float = 3.0) -> list[Mark]:
+    return [
+        Mark(start_s + (i + 0.5) / rate_hz, start_s + (i + 0.6) / rate_hz, odds, 0.02)
+        for i in range(int((stop_s - start_s) * rate_hz))
+    ]
 
 
-@pytest.mark.parametrize(("before", "after"), [(0.98, 0.02), (0.02, 0.98)])
-def test_a_change_of_type_is_placed_between_the_last_old_and_the_first_new_blink(
-    before: float, after: float
-) -> None:
-    split = find_split(blinks_of(np.repeat([before, after], [30, 12])))
-    assert split is not None
-    assert split.index == 30
-    assert split.log_evidence > LEAST_EVIDENCE
-    assert split.earliest_s == pytest.approx(29 / 3 + 0.1)
-    assert split.latest_s == pytest.approx(10.0)
-    assert split.earliest_s < split.time_s < split.latest_s
+def mixed_blinks(start_s: float, stop_s: float) -> list[Mark]:
+    return [
+        Mark(m.start_s, m.stop_s, m.odds * (-1) ** i, 0.02)
+        for i, m in enumerate(blinks(start_s, stop_s, 15.0))
+    ]
 
 
-def test_pure_to_mixed_needs_more_blinks_than_pure_to_pure() -> None:
-    rng = np.random.default_rng(1)
-
-    def blinks_needed(auger_share_after: float) -> int:
-        """After how many new blinks the change stands out."""
-        after = (rng.random(400) < auger_share_after).astype(np.float64)
-        for n in range(3, 400):
-            split = find_split(blinks_of(np.concatenate([np.zeros(30), after[:n]])))
-            if split is not None and split.log_evidence > LEAST_EVIDENCE:
-                return n
-        return 400
-
-    pure = float(np.median([blinks_needed(1.0) for _ in range(15)]))
-    mixed = float(np.median([blinks_needed(0.5) for _ in range(15)]))
-    assert pure < mixed < 40
+def call(kind: Blinking, probability: float, start_s: float = 25.0) -> BlinkingCall:
+    others: tuple[Blinking, ...] = ("auger", "bc", "mixed", "hc", "none")
+    probabilities = dict.fromkeys(others, (1 - probability) / 4) | {kind: probability}
+    return BlinkingCall(start_s, start_s + 9.0, kind, None, probabilities, UNKNOWN, 0.3, (), UNKNOWN)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.25, 0.75, 1.0])
-def test_a_dot_that_goes_on_as_before_rarely_looks_changed(share: float) -> None:
-    rng = np.random.default_rng(int(100 * share))
-    alarms = 0
-    for _ in range(200):
-        shares = (rng.random(80) < share).astype(np.float64)
-        split = find_split(blinks_of(shares))
-        alarms += split is not None and split.log_evidence > LEAST_EVIDENCE
-    assert alarms <= 3
+def converted(behind: list[Mark], returned: list[Mark] | None = None) -> ConversionLog:
+    """An Auger dot for 25 s at the low fluence, then these blinks, then those after the return."""
+    log = ConversionLog(1.0)
+    log.add(blinks(0.0, 25.0, 15.0))
+    for mark in behind:
+        change = log.alarm(mark, STEPS[:2])
+        if change is not None and not log.conversions:
+            found = Conversion(change.time_s, change.error_s, "auger", change.after, 0.2, 1.4, 1.0, None)
+            log.accept(change, found)
+        log.add([mark])
+    log.add(returned or [])
+    return log
 
 
-def test_a_short_sequence_can_hold_no_change() -> None:
-    assert find_split([]) is None
-    assert find_split(blinks_of(np.array([1.0, 1, 1, 0, 0, 0]))) is None
+def test_a_blink_that_is_still_going_on_can_raise_the_alarm() -> None:
+    log = ConversionLog(1.0)
+    log.add(blinks(0.0, 25.0, 15.0))
+    assert log.alarm(None, STEPS[:2]) is None
+    change = log.alarm(Mark(25.1, 25.12, -15.0, 0.01), STEPS[:2])
+    assert change is not None
+    assert (change.before, change.after) == ("auger", "bc")
 
 
-def test_a_change_may_be_asked_for_only_after_a_fluence_step() -> None:
-    split = find_split(blinks_of(np.repeat([1.0, 0.0], [10, 20])), earliest=15)
-    assert split is not None
-    assert split.index >= 15
+def test_after_a_conversion_the_new_regime_is_the_ordinary_one() -> None:
+    log = converted(blinks(25.0, 50.0, -15.0))
+    assert len(log.conversions) == 1
+    assert log.alarm(None, STEPS[:2]) is None
+    assert log.type_since(25.0) == "bc"
+
+
+def test_the_same_blinks_after_the_return_make_it_irreversible() -> None:
+    log = converted(blinks(25.0, 50.0, -15.0), blinks(50.0, 55.0, -15.0))
+    (told,) = log.returns(50.0, 0.2)
+    assert told.reversible is False
+    assert log.returns(50.0, 0.2) == []
+
+
+def test_the_old_blinks_make_it_reversible() -> None:
+    log = converted(blinks(25.0, 50.0, -15.0), blinks(50.0, 55.0, 15.0))
+    (told,) = log.returns(50.0, 0.2)
+    assert told.reversible is True
+
+
+def test_a_third_type_after_the_return_is_not_the_old_one() -> None:
+    log = converted(blinks(25.0, 50.0, -15.0), mixed_blinks(50.0, 56.0))
+    (told,) = log.returns(50.0, 0.2)
+    assert told.reversible is False
+    assert "it is mixed now" in return_text(told, log.type_since(50.0), 0.2)
+
+
+def test_too_few_blinks_after_the_return_tell_nothing() -> None:
+    log = converted(blinks(25.0, 50.0, -15.0), [Mark(52.0, 52.1, -0.2, 0.05)])
+    assert log.returns(50.0, 0.2) == []
+
+
+@pytest.mark.parametrize("mean_excitation", [0.4, 1.4, None])
+def test_another_fluence_is_no_return(mean_excitation: float | None) -> None:
+    log = converted(blinks(25.0, 50.0, -15.0), blinks(50.0, 55.0, -15.0))
+    assert log.returns(50.0, mean_excitation) == []
+
+
+def test_a_sure_verdict_says_what_the_first_blinks_could_not() -> None:
+    log = converted(blinks(25.0, 50.0, -15.0))
+    told = []
+    for probability in (0.7, 0.99):
+        log.refine(call("mixed", probability))
+        told.append(log.conversions[0].after)
+    assert told == ["bc", "mixed"]
+
+
+@pytest.mark.parametrize("wrong", [call("auger", 0.99), call("none", 0.99), call("mixed", 0.99, start_s=0.0)])
+def test_a_verdict_on_the_time_before_or_of_the_old_type_changes_nothing(wrong: BlinkingCall) -> None:
+    log = converted(blinks(25.0, 50.0, -15.0))
+    log.refine(wrong)
+    assert log.conversions[0].after == "bc"
+
+
+def test_blinks_that_will_be_read_again_are_forgotten() -> None:
+    log = ConversionLog(1.0)
+    log.add(blinks(0.0, 10.0, 15.0))
+    log.forget_since(0.0)
+    log.add(blinks(0.0, 10.0, -15.0))
+    assert log.type_since(0.0) == "bc"
+    assert log.alarm(None, STEPS[:1]) is None
+
+
+def test_the_alert_names_types_time_and_fluence() -> None:
+    c = Conversion(25.0, 0.01, "auger", "bc", 0.2, 1.4, 0.999, None)
+    assert conversion_text(c) == "auger -> bc at 25.0 s as <N> went 0.2 -> 1.4 (p 1.00)"
