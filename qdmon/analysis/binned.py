@@ -1,9 +1,11 @@
 """Time bins of a stretch, each a coarse decay histogram, and what a dot would show in one."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import xlogy
 
 from qdmon.analysis.states import DotModel
 from qdmon.analysis.timing import MicroBins
@@ -38,6 +40,12 @@ class BinnedDecays:
     def fitted(self) -> Float32Array:
         """(n, m-1) the columns behind the gate."""
         return self.counts[:, 1:]
+
+    @cached_property
+    def best_log_likelihood(self) -> FloatArray:
+        """(n,) of each bin, up to its own constant, if its photons were exactly as expected."""
+        counts = self.fitted.astype(np.float64)
+        return np.asarray((xlogy(counts, counts) - counts).sum(axis=1))
 
     @property
     def background(self) -> FloatArray:
@@ -92,5 +100,5 @@ class BinnedDecays:
         """Bins put together to about this duration."""
         k = max(1, round(seconds / self.bin_s))
         n = len(self.counts) // k
-        counts = self.counts[: n * k].reshape(n, k, -1).sum(axis=1)
+        counts = self.counts[: n * k].reshape(n, k, self.counts.shape[1]).sum(axis=1)
         return replace(self, counts=counts, bin_s=k * self.bin_s)

@@ -75,6 +75,7 @@ def calibration_of(
     axis, edges = calibrator.axis, calibrator.edges
     loads = calibrator.load.loads()
     slowest = max(loads.values(), key=lambda load: load.dead_time_ns, default=None)
+    given = settings.dead_time_ns is not None
     return Calibration(
         background_cps={c: e.value or 0.0 for c, e in background.items()},
         background_origin=_background_origin(calibrator, settled),
@@ -88,7 +89,7 @@ def calibration_of(
         delay_origin=g2.delay_origin,
         window_ns=axis.bins.period_ns if axis is not None else None,
         dead_time_ns=slowest.dead_time_ns if slowest is not None else settings.dead_time_ns,
-        dead_time_origin=slowest.dead_time_origin if slowest is not None else "given",
+        dead_time_origin=slowest.dead_time_origin if slowest is not None else "given" if given else "none",
         lost_light={c: load.lost for c, load in loads.items()},
     )
 

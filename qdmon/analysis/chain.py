@@ -64,7 +64,10 @@ def _forward_backward(
     posterior: Float32Array,
     sums: FloatArray,
 ) -> float:
-    """Fill the posterior and (3, k) sums: time in each state, jumps into it, jumps out of it."""
+    """Fill the posterior and (3, k) sums: time in each state, jumps into it, jumps out of it.
+
+    The first bin counts as a jump into its state: it is drawn by the same weights.
+    """
     n, k = likelihood.shape
     alpha = np.empty((n, k))
     scale = np.empty(n)
@@ -111,6 +114,8 @@ def _forward_backward(
             here = alpha[t - 1, j] * beta[j]
             posterior[t - 1, j] = here
             sums[0, j] += here
+    for j in range(k):
+        sums[1, j] += posterior[0, j]
     return float(log_likelihood)
 
 
@@ -144,8 +149,9 @@ def learn(
             weights[seen] = np.maximum(into / max(float(into.sum()), 1e-12), _LEAST_WEIGHT)
             weights /= weights.sum()
             leaving = leaving.copy()
-            stayed = prior[0][seen] + prior[1][seen]
-            leaving[seen] = np.clip((out + prior[0][seen]) / (spent + stayed), *_LEAVING_RANGE)
+            # Nobody saw what came after the last bin.
+            tries = spent - posterior[-1] + prior[0][seen] + prior[1][seen]
+            leaving[seen] = np.clip((out + prior[0][seen]) / np.maximum(tries, 1e-12), *_LEAVING_RANGE)
             # States that hold next to nothing cost as much as the others and get no more of it.
             seen = seen[spent > _LEAST_TIME]
     whole = np.zeros((n, k), np.float32)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import gammaincc, gammaincinv
+from scipy.special import gammaincc, gammaincinv, gammaln
 
 from qdmon.analysis.snapshot import UNKNOWN, Estimate
 
@@ -22,6 +22,10 @@ __all__ = ["Coincidences", "ZeroDelay", "dip_significance"]
 
 FEWEST_SIDE_PAIRS = 20
 CONFIDENCE = 0.99
+# Before any pair is seen: a diluted sample shows one dot in nine of ten spots.
+PRIOR_SINGLE = 0.9
+# g2(0) of two emitters, one with a quarter of the light, up to that of two alike with bright biexcitons.
+SEVERAL = (0.375, 0.8)
 # Nodes of the average over the error of the mean.
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 
@@ -81,6 +85,25 @@ class Coincidences:
             self._limit(self.zero + 1, 1 - CONFIDENCE),
             self._limit(self.zero, CONFIDENCE) if self.zero > 0 else 0.0,
         )
+
+    def probability_single(self, most_single: float) -> float | None:
+        """Chance that one emitter made the pairs at zero lag, most light in a focus being that of one.
+
+        Its g2(0) may be anything up to `most_single`; that of several is anything from a second emitter of
+        a quarter of the light to two of the same. None where nothing can be compared.
+        """
+        if self.side * self.side_peaks < FEWEST_SIDE_PAIRS or self.side <= self.chance:
+            return None
+        one = np.mean([self._chance_of_zero(g) for g in np.linspace(0.0, most_single, 9)])
+        more = np.mean([self._chance_of_zero(g) for g in np.linspace(*SEVERAL, 9)])
+        return float(PRIOR_SINGLE * one / (PRIOR_SINGLE * one + (1 - PRIOR_SINGLE) * more + 1e-300))
+
+    def _chance_of_zero(self, g: float) -> float:
+        """Probability of the pairs at zero lag if g2(0) were g."""
+        sd = float(np.sqrt(self._mean_variance(g)))
+        mean = np.maximum(self._mean(g) + sd * NODES, 1e-6)
+        log_p = self.zero * np.log(mean) - mean - gammaln(self.zero + 1)
+        return float(np.exp(log_p) @ WEIGHTS / WEIGHTS.sum())
 
     def _mean(self, g: float) -> float:
         return ((1 - self.lost) * g + self.found) * (self.side - self.chance) + self.chance

@@ -12,7 +12,7 @@ from qdmon.analysis.cautions import calibration_doubt, calibration_of
 from qdmon.analysis.charging import charging_exponent
 from qdmon.analysis.fit import DotFit
 from qdmon.analysis.g2 import g2_from_pairs, no_g2
-from qdmon.analysis.gated import emitter_doubt
+from qdmon.analysis.gated import belief_in_single, emitter_doubt
 from qdmon.analysis.lifetime import SummedDecay
 from qdmon.analysis.losses import LossLog
 from qdmon.analysis.pairs import Pairs
@@ -72,6 +72,7 @@ class Engine:
         self._pending_photons = 0
         self._pairs_before = Pairs.none()
         self._background_before = 0.0
+        self._settled_before: Settled | None = None
         # <N> of the stretch that ended when the light went out.
         self._interrupted: tuple[float | None] | None = None
         self._known: tuple[DotFit, float | None] | None = None
@@ -144,7 +145,7 @@ class Engine:
             self._calibrate(force=True)
         if self.stretch is not None:
             self.stretch.stop_pulse = self.position
-            doubt = self.doubt()
+            self._doubt = doubt = self.judge()
             self.stretch.refit(self.spans, doubt)
             self._refit_dynamics(self.stretch)
             events = self.watcher.watch(self.stretch, self.steps, self.spans, doubt)
@@ -199,7 +200,7 @@ class Engine:
         stretch = self.stretch
         if stretch is None:
             return events
-        self._doubt = doubt = self.doubt()
+        self._doubt = doubt = self.judge()
         if stretch.refit_if_due(self.spans, doubt):
             self._refit_dynamics(stretch)
         self._looked = stretch, stretch.stop_pulse
@@ -278,12 +279,13 @@ class Engine:
         if stretch is None:
             return
         self._background_before = stretch.background_cps
+        self._settled_before = stretch.settled or self._settled_before
         if self.axis is None:
             stretch.stop_pulse = self.position
         if stretch.pairs is not None:
             self._pairs_before += stretch.pairs.pairs
         if stretch.stop_pulse > stretch.first_pulse:
-            stretch.refit(self.spans, self.doubt())
+            stretch.refit(self.spans, self.judge())
             self._known = stretch.known or self._known
             stretch.dynamics.close()
             self._refit_dynamics(stretch)
@@ -292,20 +294,23 @@ class Engine:
             self.watcher.stretch_over(stretch)
         self.stretch = self._looked = None
 
-    def doubt(self) -> str | None:
-        """A reason not to call any type at present."""
+    def judge(self) -> str | None:
+        """A reason not to call any type at present; the stretch learns how likely its light is one dot's."""
         if self.acquisition.mode == "T2":
             return "a T2 recording has no nanotimes, so no lifetimes"
         if self.axis is None:
             return "the pulse could not be placed on the time axis yet: too few photons"
         if self.calibrator.correlated is None:
             return "one detector only: g2 cannot show a single emitter"
-        reasons = [emitter_doubt(self.g2()), calibration_doubt(self.calibrator, self._settled)]
+        g2 = self.g2()
+        if self.stretch is not None:
+            self.stretch.belief = belief_in_single(g2)
+        reasons = [emitter_doubt(g2), calibration_doubt(self.calibrator, self._settled)]
         return "; ".join(reason for reason in reasons if reason is not None) or None
 
     @property
     def _settled(self) -> Settled | None:
-        return self.stretch.settled if self.stretch is not None else None
+        return self.stretch.settled if self.stretch is not None else self._settled_before
 
     def background(self) -> dict[int, float]:
         """Background of each detector that sees the dot, in counts/s."""

@@ -11,7 +11,7 @@ from qdmon.analysis.lifetime import lifetime_mle
 from qdmon.analysis.maximise import Prior, improved
 from qdmon.analysis.states import FAMILIES, KIND, SINGLE, DotModel, Family, Losses
 
-__all__ = ["DotFit", "FamilyFit", "adapted", "fit_dot", "reread"]
+__all__ = ["DotFit", "FamilyFit", "adapted", "bin_likelihoods", "fit_dot", "reread"]
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
@@ -26,11 +26,16 @@ AFTER_PULSES = (0.005, 0.004)
 SEARCH_BINS = 2500
 # Gain of a richer family on the searched bins that makes it worth fitting to all.
 WORTH_MORE = 2.0
-# A bin that no state explains (a glitch, a flash) counts for so much and no more.
+# No state is excluded by a single bin.
 LEAST_LOG_LIKELIHOOD = -40.0
+# A bin that no state explains (a lamp, a spark) counts for so much and no more. In log-likelihood below
+# the best there could be; half the number of micro-bins is usual.
+MOST_UNEXPLAINED = 40.0
 TYPICAL_DWELL_S = 0.04
 # A step of the fluence changes brightness, by what saturation leaves open, and background.
 ADAPTED_SD = np.array([0.3, 0.03, 0.03, 0.03, 0.03, 1e4, 0.01, 0.02, 0.002])
+# Of the brightness expected there: where to start from.
+ADAPTED_LIGHTS = (0.65, 0.8, 1.0, 1.25)
 
 
 @dataclass(frozen=True)
@@ -91,16 +96,39 @@ class DotFit:
         return self.families["both"]
 
 
-def bin_likelihoods(data: BinnedDecays, expected: FloatArray) -> tuple[Float32Array, float]:
-    """Poisson likelihood of every bin under every state, rows scaled to 1, and the sum of the log scales."""
+@dataclass(frozen=True, slots=True)
+class BinLikelihoods:
+    """Of each bin under each state.
+
+    Attributes:
+        scaled: (n, k) likelihoods, rows scaled to a maximum of 1 and bounded below.
+        log_scale: sum of the logarithms of the rows' scales.
+        trust: (n,) float32, 1 for a bin that some state explains, less for others.
+    """
+
+    scaled: Float32Array
+    log_scale: float
+    trust: Float32Array
+
+
+def bin_likelihoods(data: BinnedDecays, expected: FloatArray) -> BinLikelihoods:
+    """Poisson likelihood of every bin under every state; (k, m) `expected` photons per bin.
+
+    A bin whose photons are unlike those of all states is tempered, so that its share in everything that
+    follows stays bounded however many photons it has.
+    """
     mu = expected[:, 1:] + 1e-9
     log_l = data.fitted @ np.log(mu).T.astype(np.float32)
     log_l -= mu.sum(axis=1).astype(np.float32)
     scale = log_l.max(axis=1, keepdims=True)
     log_l -= scale
+    best = data.best_log_likelihood
+    unexplained = best - scale[:, 0]
+    trust = (MOST_UNEXPLAINED / np.maximum(unexplained, MOST_UNEXPLAINED)).astype(np.float32)
+    log_l *= trust[:, None]
     np.maximum(log_l, LEAST_LOG_LIKELIHOOD, out=log_l)
     np.exp(log_l, out=log_l)
-    return log_l, float(scale.sum(dtype=np.float64))
+    return BinLikelihoods(log_l, float((best - np.minimum(unexplained, MOST_UNEXPLAINED)).sum()), trust)
 
 
 def _first_leaving(bin_s: float) -> FloatArray:
@@ -123,15 +151,16 @@ def _fit_family(
     leaving_prior = (first * strength)[states], ((1 - first) * strength)[states]
     chain = (chain or Chain(np.ones(len(KIND)), first)).restricted(states)
 
-    def learned(dot: DotModel, chain: Chain, steps: int) -> Smoothed:
-        likelihood, log_scale = bin_likelihoods(data, data.expected(dot)[states])
-        return learn(likelihood, log_scale, chain, leaving_prior, steps)
+    def learned(dot: DotModel, chain: Chain, steps: int) -> tuple[Smoothed, Float32Array]:
+        likelihood = bin_likelihoods(data, data.expected(dot)[states])
+        smoothed = learn(likelihood.scaled, likelihood.log_scale, chain, leaving_prior, steps)
+        return smoothed, smoothed.posterior * likelihood.trust[:, None]
 
     covariance = np.asarray(np.diag(np.square(prior.sd)))
-    smoothed = learned(dot, chain, plan[0])
+    smoothed, trusted = learned(dot, chain, plan[0])
     for steps in plan[1:]:
-        dot, covariance = improved(data, dot, smoothed.posterior, states, prior)
-        smoothed = learned(dot, smoothed.chain, steps)
+        dot, covariance = improved(data, dot, trusted, states, prior)
+        smoothed, trusted = learned(dot, smoothed.chain, steps)
     return FamilyFit(family, dot, covariance, smoothed, smoothed.log_likelihood + prior.log_density(dot))
 
 
@@ -250,13 +279,15 @@ def _all_states(both: FamilyFit, hc: FamilyFit) -> Chain:
 
 
 def reread(data: BinnedDecays, fit: DotFit) -> DotFit:
-    """The same dot in other bins: only the chain is learned."""
-    return DotFit(
-        {
-            family: _fit_family(data, family, f.dot, prior_around(f.dot, None), (3,), f.whole_chain())
-            for family, f in fit.families.items()
-        }
-    )
+    """The same dot in other bins: only the chain is learned, the dot is as well known as before."""
+    found: dict[Family, FamilyFit] = {}
+    for family, known in fit.families.items():
+        prior = prior_around(known.dot, None)
+        chain = _fit_family(data, family, known.dot, prior, (3,), known.whole_chain()).smoothed
+        # What the dot's parameters cost the family does not depend on the bins.
+        of_dot = known.log_likelihood - known.smoothed.log_likelihood
+        found[family] = replace(known, smoothed=chain, log_likelihood=chain.log_likelihood + of_dot)
+    return DotFit(found)
 
 
 def adapted(data: BinnedDecays, fit: DotFit, light_ratio: float) -> DotFit:
@@ -275,6 +306,18 @@ def adapted(data: BinnedDecays, fit: DotFit, light_ratio: float) -> DotFit:
             background_cps=data.background_cps or known.dot.background_cps,
         )
         prior = Prior(prior_around(dot, None).mean, ADAPTED_SD)
-        prior.mean[[4, 7, 8]] = dot.beta, dot.spread, dot.after_pulses
-        found[family] = _fit_family(data, family, dot, prior, (2, 2, 2), known.whole_chain())
+        prior.mean[[4, 6, 7, 8]] = dot.beta, dot.delayed, dot.spread, dot.after_pulses
+        # A level a little too bright passes for a mixture, so several are tried here too.
+        tried = [
+            _fit_family(
+                data,
+                family,
+                replace(dot, bright_cps=light * dot.bright_cps),
+                prior,
+                (2, 2, 2),
+                known.whole_chain(),
+            )
+            for light in ADAPTED_LIGHTS
+        ]
+        found[family] = max(tried, key=lambda f: f.log_likelihood)
     return DotFit(found)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdmon.analysis.coincidences import Coincidences, dip_significance
-from qdmon.analysis.gated import Gated, gate_for, is_single
+from qdmon.analysis.gated import BRIGHTEST_BIEXCITON, RESIDUE, Gated, gate_for, is_single
 from qdmon.analysis.nonnegative import fit_counts
 from qdmon.analysis.pairs import FINE_PER_PERIOD, FINE_PERIODS, GATES_NS, MAX_LAG, OWN_LAGS, Pairs
 from qdmon.analysis.snapshot import G2, UNKNOWN, Estimate
@@ -227,9 +227,12 @@ def g2_from_pairs(
         shift, significance = zero_lag(lags)
         origin = "missing peak" if shift else "rising edges"
     setting = _setting(pairs, channels, axis, background_cps, from_decays=from_decays)
-    ungated = _coincidences(pairs, shift, 0, setting).zero_delay()
+    every = _coincidences(pairs, shift, 0, setting)
+    ungated = every.zero_delay()
     gate = gate_for(ungated, setting.light.lifetime_ns)
-    gated = Gated(float(GATES_NS[gate]), _coincidences(pairs, shift, gate + 1, setting).zero_delay())
+    behind = _coincidences(pairs, shift, gate + 1, setting)
+    gated = Gated(float(GATES_NS[gate]), behind.zero_delay())
+    single = behind.probability_single(RESIDUE)
     return G2(
         *_drawn(pairs, shift, period_ns),
         ungated.value,
@@ -241,6 +244,7 @@ def g2_from_pairs(
         gated_upper_limit_99=gated.zero.upper_99,
         gate_ns=gated.gate_ns,
         delay_significance=significance,
+        single_probability=single if single is not None else every.probability_single(BRIGHTEST_BIEXCITON),
     )
 
 

@@ -15,7 +15,15 @@ from qdmon.analysis.coincidences import ZeroDelay
 from qdmon.analysis.pairs import GATES_NS
 from qdmon.analysis.snapshot import G2
 
-__all__ = ["Gated", "emitter_doubt", "gate_for", "is_single"]
+__all__ = [
+    "BRIGHTEST_BIEXCITON",
+    "RESIDUE",
+    "Gated",
+    "belief_in_single",
+    "emitter_doubt",
+    "gate_for",
+    "is_single",
+]
 
 # Photons of the pulse itself and of the detectors' response are over by then.
 RESPONSE_NS = 0.5
@@ -25,8 +33,12 @@ DECAY_CHANNELS = 4.0
 SECOND_EMITTER = 0.375
 # More than a gated biexciton leaves, even where its decay has not four but two and a half channels.
 RESIDUE = 0.1
+# Yield of a biexciton over that of the exciton, as large as single dots show ungated.
+BRIGHTEST_BIEXCITON = 0.3
 # A second emitter of a seventh of the light.
 SURELY_SECOND = 0.25
+# A type is called from here on; what is stated of it is no surer than this.
+LIKELY_SINGLE = 0.8
 # Where nothing can be gated, without nanotimes or for light as fast as the response: the classic criterion.
 CLASSIC = 0.5
 
@@ -74,9 +86,20 @@ def is_single(ungated: ZeroDelay, gated: Gated | None) -> bool | None:
     return True if upper < SECOND_EMITTER and lower <= RESIDUE else None
 
 
+def belief_in_single(g2: G2) -> float:
+    """How sure it is that one emitter made the light: 1 once it is shown."""
+    return 1.0 if g2.single_emitter is True else g2.single_probability or 0.0
+
+
 def emitter_doubt(g2: G2) -> str | None:
-    """Why the light may not be that of a single emitter, in words; None if it is."""
+    """Why the light may not be that of a single emitter, in words; None if it is, or most likely is.
+
+    Where the pairs are too few for the 99 % limit, what they say is weighed: a type may then be called, but
+    no surer than the emitter is single.
+    """
     if g2.single_emitter is True:
+        return None
+    if g2.single_emitter is None and (g2.single_probability or 0.0) >= LIKELY_SINGLE:
         return None
     gate = "" if g2.gate_ns is None else f" behind a gate of {g2.gate_ns:g} ns"
     gated = g2.gated_zero.value is not None

@@ -3,7 +3,7 @@
 Arrays are read-only views or copies; None means "unknown", never zero.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -18,8 +18,11 @@ __all__ = [
     "BlinkingCall",
     "Calibration",
     "Charging",
+    "ChargingLaw",
     "Conversion",
     "Decay",
+    "DecayComponent",
+    "DecayFit",
     "DwellLaw",
     "EmissiveState",
     "Estimate",
@@ -35,6 +38,8 @@ __all__ = [
 
 Blinking = Literal["auger", "bc", "mixed", "hc", "none", "undetermined"]
 BLINKING_TYPES: tuple[Blinking, ...] = ("auger", "bc", "mixed", "hc", "none")
+
+ChargingLaw = Literal["linear", "quadratic", "both"]
 
 FloatArray = NDArray[np.float64]
 
@@ -71,6 +76,47 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class DecayComponent:
+    """One exponential of a decay.
+
+    Attributes:
+        lifetime_ns: its lifetime.
+        amplitude: its share of the intensity right after the pulse; unknown where very short light cannot
+            be told from the pulse itself, as is the next.
+        photons: its share of the photons.
+    """
+
+    lifetime_ns: Estimate
+    amplitude: Estimate
+    photons: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class DecayFit:
+    """A sum of exponentials seen through the instrument response.
+
+    Attributes:
+        components: longest lifetime first; as many as the photons ask for, three at most.
+        amplitude_mean_ns: mean lifetime weighted with amplitudes. Components shorter than a response that
+            was only assumed may be its own tail and are left out, here and in the next.
+        intensity_mean_ns: mean lifetime weighted with photons, the mean arrival time after the pulse.
+        chi2_reduced: goodness of fit, 1 where chance explains all that is left.
+        durbin_watson: of the residuals: 2 where neighbours are independent, less where they go together.
+        adequate: chance explains size and order of the residuals; if not, the decay is no sum of so few
+            exponentials, or the response is another.
+        photons: behind the fit.
+    """
+
+    components: tuple[DecayComponent, ...]
+    amplitude_mean_ns: Estimate
+    intensity_mean_ns: Estimate
+    chi2_reduced: float
+    durbin_watson: float
+    adequate: bool
+    photons: int
+
+
+@dataclass(frozen=True, slots=True)
 class Decay:
     """TCSPC histogram of the present fluence segment with its fit.
 
@@ -78,8 +124,9 @@ class Decay:
         time_ns: (m,) start of each bin after the pulse, t0 not subtracted.
         counts: channel -> (m,) int64.
         model: channel -> (m,) expected counts of the fit; empty if there is none.
-        lifetime_ns: mean lifetime of the fit.
+        lifetime_ns: mean lifetime as one exponential.
         chi2_reduced: goodness of fit; None if there is no fit.
+        fit: its components; None if there is no fit.
     """
 
     time_ns: FloatArray
@@ -87,6 +134,7 @@ class Decay:
     model: dict[int, FloatArray]
     lifetime_ns: Estimate
     chi2_reduced: float | None
+    fit: DecayFit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +148,16 @@ class G2:
         upper_limit_99: one-sided 99 % upper limit of g2(0).
         detector_delay_ns: delay of the second detector that was removed.
         delay_origin: "given", "rising edges", "missing peak", "none".
-        single_emitter: True if the upper limit is below 0.5, False if the 99 % lower limit is above it,
-            None if the data cannot tell.
+        single_emitter: True if the gated upper limit excludes a second emitter of a quarter of the light,
+            False if the gated lower limit shows one, None if the data cannot tell (`gated.is_single`).
+            Without nanotimes: the upper limit below 0.5, or the lower one above it.
+        gated_zero: g2(0) of photons later than `gate_ns` after the pulse, by which time biexcitons have
+            emitted: near 0 for one emitter whatever its biexciton yield; unknown without nanotimes.
+        gated_upper_limit_99: its one-sided 99 % upper limit.
+        gate_ns: the gate.
+        delay_significance: by how many standard deviations the peak at the detector delay misses pairs
+            against its neighbours (square root of twice the log-likelihood ratio); None where unknown.
+        single_probability: that one emitter made the light, nine of ten spots being one beforehand.
     """
 
     delay_ns: FloatArray
@@ -111,6 +167,11 @@ class G2:
     detector_delay_ns: float
     delay_origin: str
     single_emitter: bool | None
+    gated_zero: Estimate = UNKNOWN
+    gated_upper_limit_99: float | None = None
+    gate_ns: float | None = None
+    delay_significance: float | None = None
+    single_probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +197,14 @@ class FlidMap:
 
 @dataclass(frozen=True, slots=True)
 class EmissiveState:
-    """One emitting state of the dot, net of background."""
+    """One emitting state of the dot, net of background.
+
+    `occupancy` is the share of the time that the levels of this intensity took; None where not counted.
+    """
 
     intensity_cps: Estimate
     lifetime_ns: Estimate
+    occupancy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +322,7 @@ class SegmentResult:
     on_dwells: DwellLaw | None = None
     off_dwells: DwellLaw | None = None
     correlation: LongTimeCorrelation | None = None
+    decay: DecayFit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,8 +354,13 @@ class Conversion:
 class Event:
     """A line for the event list.
 
-    `kind` is "conversion", "reversibility", "spectrum", "fluence", "loss", "bleach", "laser", "marker",
-    "segment" or "warning".
+    `kind` is one of these. Of the dot, each told once for each time it happens, none by a step of the
+    fluence alone: "conversion" (it blinks in another way), "reversibility" (whether the old way came back
+    with the old fluence), "bleach" (nothing but background for 10 s), "second emitter" (g2(0) of the last
+    10 s is five errors above 0.5, and was below), "blinking stop" (no dim dwell for longer than its dwells
+    allow), "intensity loss" (the bright level at the same <N> fell by over 5 % and five errors), "spectrum"
+    (the line moved). Of the session: "fluence", "loss" (photons missing), "laser", "marker", "segment",
+    "warning".
     """
 
     time_s: float
@@ -300,11 +371,24 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What the numbers lean on, each with its origin ("given", "dark stretch", "rising edge", "assumed").
+    """What the numbers lean on, each with its origin and, where it was measured, its standard error.
 
     Attributes:
         background_cps: channel -> counts/s that are not the dot's.
+        background_origin: "given", "dark stretch", the dark recording, "bleached tail", "decay tail", or
+            "assumed zero", which is a guess.
+        irf_origin: the response that was given, "rising edge", or "none".
         t0_ps: channel -> arrival of the laser pulse on the TCSPC axis.
+        warnings: what a person should know of all this.
+        background_error_cps: channel -> standard error; None where the value was given.
+        t0_error_ps: channel -> standard error; None where the value was given.
+        tail_cps: background of the signal detectors together by the end of the decays, used or not.
+        delay_ns: of the second detector against the first.
+        delay_origin: as in `G2`.
+        window_ns: pulse period in which arrival times are seen.
+        dead_time_ns: blind time of the slower detector after a click.
+        dead_time_origin: "given", "assumed", "gaps between clicks", or "none" while no detector counts.
+        lost_light: channel -> share of the bright light that the detector loses to being busy.
     """
 
     background_cps: dict[int, float]
@@ -312,13 +396,30 @@ class Calibration:
     irf_origin: str
     t0_ps: dict[int, float]
     warnings: tuple[str, ...]
+    background_error_cps: dict[int, float | None] = field(default_factory=dict)
+    t0_error_ps: dict[int, float | None] = field(default_factory=dict)
+    tail_cps: Estimate = UNKNOWN
+    delay_ns: float | None = None
+    delay_origin: str = "none"
+    window_ns: float | None = None
+    dead_time_ns: float | None = None
+    dead_time_origin: str = "assumed"
+    lost_light: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Charging:
-    """Exponent of charging rate against <N>: 1 single-exciton ionisation, 2 Auger ionisation."""
+    """How the charging rate grows with <N>.
+
+    Attributes:
+        exponent: 1 single-exciton ionisation, 2 Auger ionisation.
+        law: the one preferred by twenty to one, "both" if one alone does not do; None while none is.
+        log_odds_linear: natural log odds of "linear" against "quadratic"; None if not known.
+    """
 
     exponent: Estimate
+    law: ChargingLaw | None = None
+    log_odds_linear: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,8 @@ _QUENCHED[-1] = 0.02
 # The trion, a second one with its own lifetime, then charged dots with a trap open, or other trions.
 _TRIONS = np.array([1.0, 1.0, 0.45, 0.65, 0.82, 1.25, 1.6, 2.0, 2.6])
 _SHARES = (0.1, 0.25, 0.42, 0.58, 0.75, 0.9)
-_Q, _C, _H = 1 + len(_QUENCHED), len(_TRIONS), len(_QUENCHED) + 1
+# Both ladders end in the dark, where there is no lifetime to tell them apart.
+_Q, _C, _H = 2 + len(_QUENCHED), len(_TRIONS), 1 + len(_QUENCHED)
 # Typical of SPAD modules.
 _BLIND_NS, _TRAP_NS = 22.0, 60.0
 # Gauss-Hermite: five lifetimes stand for a normal spread of their logarithm.
@@ -131,7 +132,7 @@ class DotModel:
     delayed: float
     spread: float = 0.0
     after_pulses: float = 0.0
-    quenched: FloatArray = field(default_factory=lambda: _QUENCHED)
+    quenched: FloatArray = field(default_factory=lambda: np.append(_QUENCHED, 0.0))
     trions: FloatArray = field(default_factory=lambda: _TRIONS)
     constant: FloatArray = field(default_factory=lambda: _QUENCHED)
 
@@ -195,10 +196,11 @@ class DotModel:
         That is the logarithm of its level, or of the share of the bin a mixture spends away from bright;
         zero for the bright state and the two fitted trions.
         """
-        step = 1e-3
-        up = np.full(len(KIND), step)
+        # Downwards: the highest level may be as high as it can be.
+        step = -1e-3
+        moved = self.with_levels(np.full(len(KIND), step))
         signal = self.signal(bins)
-        by_level = (self.with_levels(up).signal(bins) - signal) / step
+        by_level = (moved.signal(bins) - signal) / step
         return np.where(SINGLE[:, None], by_level, signal - signal[:1])
 
     @property
@@ -218,7 +220,9 @@ def _after_pulses(lifetimes_ns: FloatArray, bins: MicroBins) -> FloatArray:
 
     The sum of two exponential waits, folded into the period (science notes 4.2: 60 ns after 22 ns).
     """
-    tau = np.where(np.abs(lifetimes_ns - _TRAP_NS) < 0.1, _TRAP_NS + 0.1, lifetimes_ns)[:, None]
+    tau = np.where(np.abs(lifetimes_ns - _TRAP_NS) < 0.1, _TRAP_NS + 0.1, np.maximum(lifetimes_ns, 1e-3))[
+        :, None
+    ]
     turns = (bins.edges_ns - _BLIND_NS) / bins.period_ns
     whole = np.floor(turns)
     since_ns = (turns - whole) * bins.period_ns

@@ -16,8 +16,10 @@ from qdmon.analysis.decay import LateFit
 from qdmon.analysis.dynamics import ROWS_TO_KEEP, Dynamics
 from qdmon.analysis.fit import DotFit, adapted, fit_dot, reread
 from qdmon.analysis.lifetime import SummedDecay
+from qdmon.analysis.load import ASSUMED_DEAD_TIME_NS
 from qdmon.analysis.pairs import PairCounter
 from qdmon.analysis.pileup import PileUp
+from qdmon.analysis.rebinning import table_bins
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import G2, UNKNOWN, BlinkingCall, Estimate
 from qdmon.analysis.timing import MicroBins, TimeAxis
@@ -29,13 +31,6 @@ __all__ = ["Stretch"]
 FloatArray = NDArray[np.float64]
 
 BASE_BIN_S = 0.001
-GROUPS = (1, 2, 5, 10, 20, 50)
-# The chain gathers evidence over a dwell; shorter bins catch more of the switching, at more work.
-PHOTONS_PER_BIN = 100
-LONGEST_GROUP = 10
-FEWEST_BINS, MOST_BINS = 10, 8_000
-# SPAD modules are blind for 20 to 40 ns after a click.
-USUAL_DEAD_TIME_NS = 22.0
 ADAPT_S = 0.2
 FIRST_FIT_S = 1.0
 FIT_GROWTH, SEARCH_GROWTH = 1.5, 3.0
@@ -53,6 +48,7 @@ class Stretch:
         known_background: what is known of it beside the decays, and its origin; None: nothing.
         settled: the background of the latest fit with its error and origin.
         delayed: share of the signal that comes at any time after the pulse.
+        belief: probability that its light is that of a single emitter.
         histogram: (c, t) TCSPC histogram.
         call: verdict on the stretch since its last conversion.
         since_pulse: where the data of that verdict begin.
@@ -76,6 +72,7 @@ class Stretch:
         self.known_background: tuple[Estimate, str] | None = None
         self.settled: Settled | None = None
         self.delayed = 0.0
+        self.belief = 1.0
         self.histogram = np.zeros(
             (max(acquisition.channels, default=0) + 1, max(acquisition.nanotime_bins, 1)), np.int64
         )
@@ -180,7 +177,7 @@ class Stretch:
         pile_up = None
         if g2.single_emitter is False and g2.zero.value is not None:
             pulses = self._seen_s(self.first_pulse, losses) * 1e12 / self._acq.macro_tick_ps
-            dead_time_ns = self._settings.dead_time_ns or USUAL_DEAD_TIME_NS
+            dead_time_ns = self._settings.dead_time_ns or ASSUMED_DEAD_TIME_NS
             pile_up = PileUp(pulses, dead_time_ns, min(g2.zero.value, 1.0))
         self.late_fit.renew(self.histogram, pile_up)
 
@@ -188,39 +185,13 @@ class Stretch:
         self, from_pulse: int, losses: list[tuple[int, int]], *, to_pulse: int | None = None
     ) -> tuple[BinnedDecays, FloatArray] | None:
         """Decays of the bins between two pulses, losses left out, and the start of each bin in s."""
-        table = self.table
-        if table is None or self.axis is None or table.closed < FEWEST_BINS:
+        if self.table is None or self.axis is None:
             return None
-        width = table.pulses_per_row
-        first = max(-(-(from_pulse - table.first_pulse) // width), table.closed - self._kept_rows, 0)
-        stop = table.closed
-        if to_pulse is not None:
-            stop = min(stop, (to_pulse - table.first_pulse) // width)
-        rows = table.rows[first:stop]
-        if len(rows) < FEWEST_BINS:
+        found = table_bins(self.table, from_pulse, to_pulse, self._kept_rows, losses)
+        if found is None:
             return None
-        group = self._group(rows)
-        n = len(rows) // group
-        counts = rows[: n * group].reshape(n, group, -1).sum(axis=1, dtype=np.float32)
-        start_pulse = table.first_pulse + (first + group * np.arange(n)) * width
-        good = np.ones(n, bool)
-        for a, b in losses:
-            good &= (start_pulse >= b) | (start_pulse + group * width <= a)
-        if np.count_nonzero(good) < FEWEST_BINS:
-            return None
-        data = self._data(counts[good], group * BASE_BIN_S, self.axis.bins)
-        return data, np.asarray(start_pulse[good] * (self._acq.macro_tick_ps / 1e12), np.float64)
-
-    def _group(self, rows: NDArray[np.uint16] | NDArray[np.int32]) -> int:
-        """Base bins per bin: enough photons in a bright one, not too many bins."""
-        tens = len(rows) // 10 * 10
-        per_ten = rows[:tens].sum(axis=1, dtype=np.int64).reshape(-1, 10).sum(axis=1)
-        bright = float(np.percentile(per_ten, 95)) / 10
-        for group in GROUPS:
-            enough = bright * group >= PHOTONS_PER_BIN or group >= LONGEST_GROUP
-            if enough and len(rows) / group <= MOST_BINS:
-                return group
-        return GROUPS[-1]
+        data = self._data(found.counts, found.rows * BASE_BIN_S, self.axis.bins)
+        return data, np.asarray(found.start_pulse * (self._acq.macro_tick_ps / 1e12), np.float64)
 
     def refit_if_due(self, losses: list[tuple[int, int]], doubt: str | None) -> bool:
         """Renew the verdict on everything since the last conversion at growing intervals.
@@ -282,7 +253,7 @@ class Stretch:
             self.background_cps, self.delayed = dot.background_cps, dot.delayed
         if self.settled is not None:
             doubt = doubt or self.settled.doubt
-        self.call = call_of(data, self.reading, span, doubt)
+        self.call = call_of(data, self.reading, span, doubt, self.belief)
 
     def _with_background(self, data: BinnedDecays) -> tuple[BinnedDecays, float | None]:
         """The bins with what lies under them, and how well that is known beforehand."""
@@ -303,7 +274,7 @@ class Stretch:
             bin_s,
             replace(bins, delayed=self.delayed),
             self.background_cps,
-            self._settings.dead_time_ns or USUAL_DEAD_TIME_NS,
+            self._settings.dead_time_ns or ASSUMED_DEAD_TIME_NS,
             float(share @ share),
         )
 
@@ -318,17 +289,6 @@ class Stretch:
         if self.mean_excitation and excitation:
             ratio = float(np.expm1(-self.mean_excitation) / np.expm1(-excitation))
         self._before = fit, ratio
-
-    def call_between(
-        self, from_pulse: int, to_pulse: int, losses: list[tuple[int, int]], doubt: str | None
-    ) -> BlinkingCall | None:
-        """An independent verdict on part of the stretch, with its own fit."""
-        binned = self._binned(from_pulse, losses, to_pulse=to_pulse)
-        fit = fit_dot(binned[0]) if binned is not None else None
-        if binned is None or fit is None:
-            return None
-        span = self._acq.seconds(from_pulse), self._acq.seconds(to_pulse)
-        return call_of(binned[0], read_bins(fit), span, doubt)
 
     def look(self, losses: list[tuple[int, int]], doubt: str | None, stop_pulse: int) -> BlinkingCall | None:
         """Verdict on the rolling window that ends at a pulse; None while too little is known.
@@ -349,7 +309,7 @@ class Stretch:
         else:
             return None
         span = self._acq.seconds(first), self._acq.seconds(stop_pulse)
-        return call_of(data, read_bins(fit), span, doubt)
+        return call_of(data, read_bins(fit), span, doubt, self.belief)
 
     def restart_at(self, pulse: int, losses: list[tuple[int, int]], doubt: str | None) -> None:
         """The dot converted here: the verdict on the stretch now rests on what follows."""

@@ -13,9 +13,9 @@ from scipy.special import ndtr, softmax
 from qdmon.analysis.binned import BinnedDecays
 from qdmon.analysis.blinks import Blink, find_blinks
 from qdmon.analysis.equations import radiative_rate_ratio
-from qdmon.analysis.fit import DotFit, FamilyFit
+from qdmon.analysis.fit import DotFit, FamilyFit, bin_likelihoods
 from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, EmissiveState, Estimate
-from qdmon.analysis.states import CHARGED, SINGLE, Family, Losses
+from qdmon.analysis.states import CHARGED, KIND, SINGLE, Family, Losses
 
 __all__ = ["Reading", "call_of", "likeliest", "read_bins", "undetermined"]
 
@@ -173,7 +173,7 @@ def emissive_states(data: BinnedDecays, found: FamilyFit) -> tuple[EmissiveState
     loss = lost.auger + lost.trap + lost.constant
     weight = np.where(SINGLE & (loss > 0.15), seen * loss, 0.0)
     dim = int(np.argmax(weight))
-    members = [0, dim] if seen[dim] >= 3 else [0]
+    members = [0, dim] if weight[dim] > 0 and seen[dim] >= 3 else [0]
     return tuple(_state(data, found, m, float(seen[m])) for m in members)
 
 
@@ -183,15 +183,15 @@ def _state(data: BinnedDecays, found: FamilyFit, state: int, time: float) -> Emi
     signal = dot.signal(data.bins)
     level = float(signal[state].sum() / signal[0].sum())
     rate = dot.bright_cps * level + _prompt_cps(data, found, state)
+    if level <= 0:
+        return EmissiveState(_no_light(data, found, rate, time), UNKNOWN)
     tau_ns = float(dot.lifetimes_ns[state])
     trion = int(np.flatnonzero(CHARGED)[0])
     # Logarithms of light and lifetime as sums of the fitted parameters.
     light, life = np.zeros(len(covariance)), np.zeros(len(covariance))
     light[0] = 1.0
     own = 0.0
-    if state == 0:
-        life[1] = 1.0
-    elif CHARGED[state]:
+    if CHARGED[state]:
         # Other trions than the fitted two have a lifetime of their own.
         life[2], life[3] = float(state <= trion + 1), float(state == trion + 1)
         light[1], light[4] = -1.0, 1 / dot.beta
@@ -204,8 +204,22 @@ def _state(data: BinnedDecays, found: FamilyFit, state: int, time: float) -> Emi
             time * float((np.square(by_level) / (data.expected(dot)[state, 1:] + 1e-9)).sum()), 1e-12
         )
     floor = SYSTEMATIC if state == 0 else DIM_SYSTEMATIC
-    errors = [float(np.sqrt(v @ covariance @ v + own + floor**2)) for v in (light, life)]
+    # At constant lifetime a level has a light of its own and no lifetime of its own.
+    owns = own, 0.0 if KIND[state] == "constant" else own
+    errors = [
+        float(np.sqrt(v @ covariance @ v + more + floor**2))
+        for v, more in zip((light, life), owns, strict=True)
+    ]
     return EmissiveState(Estimate(rate, rate * errors[0]), Estimate(tau_ns, tau_ns * errors[1]))
+
+
+def _no_light(data: BinnedDecays, found: FamilyFit, rate: float, time: float) -> Estimate:
+    """Light of a dark state: none, as well as its background allows to say."""
+    per_bin = found.dot.background_cps * data.bin_s
+    error = float(
+        np.hypot(np.sqrt((per_bin + 1 / time) / time) / data.bin_s, np.sqrt(found.covariance[5, 5]))
+    )
+    return Estimate(max(rate, 0.0), error)
 
 
 def _ratio(found: FamilyFit, states: tuple[EmissiveState, ...]) -> Estimate:
@@ -229,9 +243,10 @@ def _ratio(found: FamilyFit, states: tuple[EmissiveState, ...]) -> Estimate:
 
 def misfit(data: BinnedDecays, found: FamilyFit) -> tuple[float, float]:
     """How far the decays are from those of the states: relative, and reduced chi-squared."""
-    posterior = found.smoothed.posterior
-    expected = posterior.sum(axis=0, dtype=np.float64) @ data.expected(found.dot)[found.states, 1:]
-    seen = data.fitted.sum(axis=0, dtype=np.float64)
+    states = data.expected(found.dot)[found.states]
+    trust = bin_likelihoods(data, states).trust
+    expected = (trust @ found.smoothed.posterior).astype(np.float64) @ states[:, 1:]
+    seen = (trust @ data.fitted).astype(np.float64)
     chi2, n = float((np.square(seen - expected) / (expected + 1e-9)).sum()), len(seen)
     return float(np.sqrt(max(chi2 - n, 0.0) / max(float(seen.sum()), 1.0))), chi2 / n
 
@@ -250,6 +265,11 @@ def _own_doubt(data: BinnedDecays, reading: Reading) -> str | None:
     return None
 
 
+def _believed(probabilities: dict[Blinking, float], belief: float) -> dict[Blinking, float]:
+    """What is left of some probabilities if their ground holds with this probability only."""
+    return {t: belief * p + (1 - belief) / len(probabilities) for t, p in probabilities.items()}
+
+
 def likeliest(probabilities: dict[Blinking, float]) -> Blinking:
     """The type with the highest probability."""
     return max(probabilities, key=lambda t: probabilities[t])
@@ -262,7 +282,11 @@ def undetermined(start_s: float, stop_s: float, reason: str) -> BlinkingCall:
 
 
 def call_of(
-    data: BinnedDecays, reading: Reading, span_s: tuple[float, float], doubt: str | None
+    data: BinnedDecays,
+    reading: Reading,
+    span_s: tuple[float, float],
+    doubt: str | None,
+    belief: float = 1.0,
 ) -> BlinkingCall:
     """The verdict on some bins.
 
@@ -271,14 +295,15 @@ def call_of(
         reading: their fit, read.
         span_s: start and stop of the stretch.
         doubt: a reason outside these bins not to call a type (e.g. no single emitter); None if there is none.
+        belief: probability that all this is about a single dot.
     """
-    probabilities = _probabilities(reading)
+    probabilities = _believed(_probabilities(reading), belief)
     best = likeliest(probabilities)
     blinks = len(reading.blinks)
     reason = doubt or (_own_doubt(data, reading) if best != "none" else None)
     if reason is not None:
         # The likelihood knows nothing of this doubt: half of what it says is left.
-        probabilities = {t: 0.5 * p + 0.5 / len(probabilities) for t, p in probabilities.items()}
+        probabilities = _believed(probabilities, 0.5)
     if reason is None and best != "none" and blinks < FEWEST_BLINKS:
         reason = f"only {blinks} blink{'' if blinks == 1 else 's'} seen"
     if reason is None and probabilities[best] < LEAST_PROBABILITY:

@@ -1,4 +1,4 @@
-"""The paper's relations: golden rows 1, 2, 3, 4 and 17 of the science notes, and what must hold for all."""
+"""What must hold for the paper's relations whatever their numbers; its own numbers are golden rows."""
 
 import numpy as np
 import pytest
@@ -10,27 +10,11 @@ from qdmon.analysis.equations import (
     bc_intensity,
     lifetime_from_window_mean,
     mixed_intensity,
-    radiative_rate_ratio,
     window_mean_ns,
 )
 
 # Counts per 10 ms and ns of the paper's CdSe/ZnS dot at <N> = 0.1.
 I1, TAU1, I2, TAU2 = 760.0, 24.7, 280.0, 5.0
-
-
-def test_row_1_the_papers_levels_have_a_radiative_rate_ratio_of_about_two() -> None:
-    assert radiative_rate_ratio(I1, TAU1, I2, TAU2) == pytest.approx(1.821, rel=1e-3)
-
-
-@pytest.mark.parametrize(("tau_ns", "counts"), [(19.4, 520), (22.55, 640), (14.36, 400)])
-def test_row_2_eq_1_gives_the_intensity_of_a_bin_that_was_charged_for_part_of_it(
-    tau_ns: float, counts: float
-) -> None:
-    assert float(auger_intensity(tau_ns, I1, TAU1, I2, TAU2)) == pytest.approx(counts, rel=1e-3)
-
-
-def test_row_3_a_bc_dot_as_dim_as_the_trion_would_live_9_10_ns() -> None:
-    assert float(bc_intensity(9.10, I1, TAU1)) == pytest.approx(I2, rel=1e-3)
 
 
 @given(charged=st.floats(0, 1))
@@ -54,15 +38,6 @@ def test_eq_3_lies_between_eq_1_and_eq_2_in_proportion_to_the_auger_share(
     bc = float(bc_intensity(tau_ns, I1, TAU1))
     mixed = float(mixed_intensity(tau_ns, I1, TAU1, I2, TAU2, share))
     assert mixed == pytest.approx(bc + share * (auger - bc), rel=1e-9)
-
-
-def test_row_4_eq_3_through_noisy_anchored_points_gives_back_an_auger_share_of_three_quarters() -> None:
-    rng = np.random.default_rng(4)
-    tau = np.linspace(7.0, 22.0, 60)
-    counts = rng.poisson(mixed_intensity(tau, I1, TAU1, I2, TAU2, 0.75))
-    auger, bc = auger_intensity(tau, I1, TAU1, I2, TAU2), bc_intensity(tau, I1, TAU1)
-    share = float((auger - bc) @ (counts - bc) / np.square(auger - bc).sum())
-    assert share == pytest.approx(0.75, abs=0.08)
 
 
 @pytest.mark.parametrize(("period_ns", "mean_ns"), [(200.0, 24.639), (100.0, 22.924), (50.0, 17.091)])
