@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
-from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import G2, Estimate, SegmentResult, Snapshot
+from qdmon.analysis.relation import intensity_lifetime_correlation
+from qdmon.analysis.saturation import Saturation, saturation_of
+from qdmon.analysis.settings import USUAL_FALSE_ALARMS, AnalysisSettings
+from qdmon.analysis.snapshot import G2, Calibration, DecayFit, DwellLaw, Estimate, SegmentResult, Snapshot
 
 __all__ = ["report"]
 
@@ -30,6 +32,82 @@ def _g2(g2: G2) -> dict[str, JsonValue]:
         "delay_ns": _number(g2.detector_delay_ns),
         "delay_origin": g2.delay_origin,
         "single_emitter": g2.single_emitter,
+        "single_probability": _number(g2.single_probability),
+        "gated_zero": _number(g2.gated_zero.value),
+        "gated_zero_error": _number(g2.gated_zero.error),
+        "gated_upper_limit_99": _number(g2.gated_upper_limit_99),
+        "gate_ns": _number(g2.gate_ns),
+        "delay_significance": _number(g2.delay_significance),
+    }
+
+
+def _decay(decay: DecayFit | None) -> dict[str, JsonValue] | None:
+    """The multi-exponential fit of a stretch; None where there are too few photons."""
+    if decay is None:
+        return None
+    return {
+        "components": [
+            {
+                **_pair("lifetime", "ns", c.lifetime_ns),
+                "amplitude": _number(c.amplitude.value),
+                "amplitude_error": _number(c.amplitude.error),
+                "photons": _number(c.photons.value),
+                "photons_error": _number(c.photons.error),
+            }
+            for c in decay.components
+        ],
+        **_pair("amplitude_mean", "ns", decay.amplitude_mean_ns),
+        **_pair("intensity_mean", "ns", decay.intensity_mean_ns),
+        "chi2_reduced": _number(decay.chi2_reduced),
+        "durbin_watson": _number(decay.durbin_watson),
+        "adequate": decay.adequate,
+        "photons": decay.photons,
+    }
+
+
+def _levels(segment: SegmentResult) -> dict[str, JsonValue]:
+    """Steady light between changes: how many levels, of which intensities, and whether lifetimes follow."""
+    correlation = intensity_lifetime_correlation(segment.levels)
+    return {
+        "found": len(segment.levels),
+        "intensity_lifetime_correlation": _number(correlation.value),
+        "intensity_lifetime_correlation_error": _number(correlation.error),
+        "intensities": [
+            {
+                **_pair("intensity", "cps", s.intensity_cps),
+                **_pair("lifetime", "ns", s.lifetime_ns),
+                "occupancy": _number(s.occupancy),
+            }
+            for s in segment.intensities
+        ],
+    }
+
+
+def _dwells(law: DwellLaw | None) -> dict[str, JsonValue] | None:
+    """How long the light stays on, or off; None while two levels have not been told apart."""
+    if law is None:
+        return None
+    return {
+        "count": law.dwells,
+        "shortest_s": _number(law.shortest_s),
+        "law": law.law,
+        "exponent": _number(law.exponent.value),
+        "exponent_error": _number(law.exponent.error),
+        **_pair("cutoff", "s", law.cutoff_s),
+        "aic_gain": _number(law.aic_gain),
+    }
+
+
+def _saturation(found: Saturation | None) -> dict[str, JsonValue] | None:
+    """By how much the stated <N> should be multiplied; None where the fluences do not tell."""
+    if found is None:
+        return None
+    return {
+        "scale": _number(found.scale.value),
+        "scale_error": _number(found.scale.error),
+        "brightness_cps": _number(found.brightness_cps.value),
+        "yield_ratio": _number(found.yield_ratio.value),
+        "chi2_reduced": _number(found.chi2_reduced),
     }
 
 
@@ -49,13 +127,43 @@ def _segment(segment: SegmentResult) -> dict[str, JsonValue]:
             {**_pair("intensity", "cps", s.intensity_cps), **_pair("lifetime", "ns", s.lifetime_ns)}
             for s in call.states
         ],
+        "levels": _levels(segment),
         "radiative_rate_ratio": _number(call.radiative_rate_ratio.value),
         "radiative_rate_ratio_error": _number(call.radiative_rate_ratio.error),
         "mean_rate_cps": _number(segment.mean_rate_cps.value),
         "lifetime_ns": _number(segment.lifetime_ns.value),
+        "decay": _decay(segment.decay),
         "blinking_rate_hz": _number(segment.blinking_rate_hz.value),
         "charging_rate_hz": _number(segment.charging_rate_hz.value),
+        "charging_rate_error_hz": _number(segment.charging_rate_hz.error),
+        "on_dwells": _dwells(segment.on_dwells),
+        "off_dwells": _dwells(segment.off_dwells),
         "g2": _g2(segment.g2),
+    }
+
+
+def _per_channel(values: Mapping[int, float | None]) -> dict[str, JsonValue]:
+    return {str(channel): _number(value) for channel, value in sorted(values.items())}
+
+
+def _calibration(calibration: Calibration) -> dict[str, JsonValue]:
+    """What the numbers lean on, with errors and origins."""
+    return {
+        "background_cps": _per_channel(calibration.background_cps),
+        "background_error_cps": _per_channel(calibration.background_error_cps),
+        "background_origin": calibration.background_origin,
+        "decay_tail_cps": _number(calibration.tail_cps.value),
+        "decay_tail_error_cps": _number(calibration.tail_cps.error),
+        "irf_origin": calibration.irf_origin,
+        "t0_ps": _per_channel(calibration.t0_ps),
+        "t0_error_ps": _per_channel(calibration.t0_error_ps),
+        "delay_ns": _number(calibration.delay_ns),
+        "delay_origin": calibration.delay_origin,
+        "window_ns": _number(calibration.window_ns),
+        "dead_time_ns": _number(calibration.dead_time_ns),
+        "dead_time_origin": calibration.dead_time_origin,
+        "lost_light": _per_channel(calibration.lost_light),
+        "warnings": list(calibration.warnings),
     }
 
 
@@ -66,10 +174,16 @@ def _options(settings: AnalysisSettings) -> dict[str, JsonValue]:
         given["background_cps"] = {
             "all" if c is None else str(c): r for c, r in settings.background_cps.items()
         }
+    if settings.dark_cps:
+        given["dark"] = settings.dark_origin
     if settings.t0_ps:
         given["irf"] = settings.irf_origin
     if settings.detector_delay_ns is not None:
         given["delay_ns"] = settings.detector_delay_ns
+    if settings.false_alarms_per_day != USUAL_FALSE_ALARMS:
+        given["false_alarms_per_day"] = settings.false_alarms_per_day
+    if settings.dead_time_ns is not None:
+        given["dead_time_ns"] = settings.dead_time_ns
     return given
 
 
@@ -82,7 +196,6 @@ def report(snapshot: Snapshot, source: str, settings: AnalysisSettings) -> dict[
         settings: the options the monitor was given.
     """
     acq = snapshot.acquisition
-    calibration = snapshot.calibration
     seen_s = snapshot.time_s - snapshot.lost_s
     return {
         "source": source,
@@ -101,13 +214,7 @@ def report(snapshot: Snapshot, source: str, settings: AnalysisSettings) -> dict[
             for loss in snapshot.losses
         ],
         "g2": _g2(snapshot.g2),
-        "calibration": {
-            "background_cps": {str(c): _number(r) for c, r in sorted(calibration.background_cps.items())},
-            "background_origin": calibration.background_origin,
-            "irf_origin": calibration.irf_origin,
-            "t0_ps": {str(c): _number(t) for c, t in sorted(calibration.t0_ps.items())},
-            "warnings": list(calibration.warnings),
-        },
+        "calibration": _calibration(snapshot.calibration),
         **_pair("lifetime", "ns", snapshot.overall_lifetime_ns),
         "segments": [_segment(s) for s in snapshot.segments],
         "conversions": [
@@ -126,7 +233,10 @@ def report(snapshot: Snapshot, source: str, settings: AnalysisSettings) -> dict[
         "charging": {
             "exponent": _number(snapshot.charging.exponent.value),
             "exponent_error": _number(snapshot.charging.exponent.error),
+            "law": snapshot.charging.law,
+            "log_odds_linear": _number(snapshot.charging.log_odds_linear),
         },
+        "saturation": _saturation(saturation_of(snapshot.segments, snapshot.conversions)),
         "intensity_change": _number(snapshot.intensity_change),
         "spectral_shift_nm": _number(snapshot.spectral_shift_nm),
         "options": _options(settings),

@@ -13,7 +13,20 @@ from qdmon.report import report
 from streams.messages import End, Gap, Message, PhotonBatch, Segment, Session
 from tests.qdmon.analysis import builders as b
 
-G2_KEYS = {"zero", "zero_error", "upper_limit_99", "delay_ns", "delay_origin", "single_emitter"}
+G2_KEYS = {
+    "zero",
+    "zero_error",
+    "upper_limit_99",
+    "delay_ns",
+    "delay_origin",
+    "single_emitter",
+    "gated_zero",
+    "gated_zero_error",
+    "gated_upper_limit_99",
+    "single_probability",
+    "gate_ns",
+    "delay_significance",
+}
 TOP_KEYS = {
     "source",
     "photons",
@@ -48,7 +61,20 @@ SEGMENT_KEYS = {
     "lifetime_ns",
     "blinking_rate_hz",
     "charging_rate_hz",
+    "charging_rate_error_hz",
+    "on_dwells",
+    "off_dwells",
     "g2",
+}
+DWELL_KEYS = {
+    "count",
+    "shortest_s",
+    "law",
+    "exponent",
+    "exponent_error",
+    "cutoff_s",
+    "cutoff_error_s",
+    "aic_gain",
 }
 CONVERSION_KEYS = {
     "time_s",
@@ -98,10 +124,17 @@ def test_the_report_of_a_converting_dot_has_every_key_of_the_contract_with_its_t
     assert set(found["g2"]) == G2_KEYS
     assert found["g2"]["single_emitter"] is True
     assert set(found["calibration"]) >= {"background_cps", "background_origin", "irf_origin", "t0_ps"}
+    assert found["calibration"]["decay_tail_error_cps"] > 0
+    assert found["calibration"]["window_ns"] == 200
+    assert (found["calibration"]["dead_time_ns"], found["calibration"]["dead_time_origin"]) == (22, "assumed")
+    assert found["calibration"]["delay_origin"] == "rising edges"
+    for errors in ("background_error_cps", "t0_error_ps", "lost_light"):
+        assert set(found["calibration"][errors]) == {"0", "1"}
     assert set(found["calibration"]["t0_ps"]) == set(found["calibration"]["background_cps"]) == {"0", "1"}
     assert isinstance(found["lifetime_ns"], float)
     assert isinstance(found["lifetime_error_ns"], float)
-    assert set(found["charging"]) == {"exponent", "exponent_error"}
+    assert set(found["charging"]) == {"exponent", "exponent_error", "law", "log_odds_linear"}
+    assert found["saturation"] is None
 
 
 def test_segments_and_conversions_have_every_key_of_the_contract() -> None:
@@ -119,7 +152,30 @@ def test_segments_and_conversions_have_every_key_of_the_contract() -> None:
                 "lifetime_ns",
                 "lifetime_error_ns",
             }
+        decay = segment["decay"]
+        assert 1 <= len(decay["components"]) <= 3
+        assert sum(c["photons"] for c in decay["components"]) == pytest.approx(1.0)
+        assert sum(c["amplitude"] for c in decay["components"]) == pytest.approx(1.0)
+        assert decay["components"][0]["lifetime_ns"] > decay["components"][0]["lifetime_error_ns"] > 0
+        assert decay["chi2_reduced"] > 0
+        assert isinstance(decay["adequate"], bool)
+        levels = segment["levels"]
+        assert levels["found"] > 10
+        assert levels["intensity_lifetime_correlation"] > 0.9
+        assert levels["intensity_lifetime_correlation_error"] < 0.1
+        for intensity in levels["intensities"]:
+            assert set(intensity) == {
+                "intensity_cps",
+                "intensity_error_cps",
+                "lifetime_ns",
+                "lifetime_error_ns",
+                "occupancy",
+            }
+        assert sum(i["occupancy"] for i in levels["intensities"]) == pytest.approx(1.0, abs=1e-5)
+        for dwells in (segment["on_dwells"], segment["off_dwells"]):
+            assert set(dwells) == DWELL_KEYS
     assert (first["blinking"], first["mean_excitation"], first["reason"]) == ("auger", 0.1, None)
+    assert 0 < first["charging_rate_error_hz"] < first["charging_rate_hz"]
     assert (second["blinking"], second["mean_excitation"]) == ("bc", 1.0)
     rates = [state["intensity_cps"] for state in first["states"]]
     assert rates == sorted(rates, reverse=True)
@@ -139,7 +195,9 @@ def test_what_is_unknown_is_null_and_never_a_number() -> None:
     assert found["lifetime_ns"] is None
     assert found["intensity_change"] is None
     assert found["spectral_shift_nm"] is None
-    assert found["charging"] == {"exponent": None, "exponent_error": None}
+    assert set(found["charging"].values()) == {None}
+    assert found["saturation"] is None
+    assert all(segment["decay"] is None for segment in found["segments"])
     assert found["conversions"] == []
 
 
@@ -171,6 +229,7 @@ def test_t2_has_no_pulse_rate_no_resolution_and_no_lifetime() -> None:
     (segment,) = found["segments"]
     assert segment["blinking"] == "undetermined"
     assert segment["states"] == []
+    assert segment["levels"]["intensity_lifetime_correlation"] is None
 
 
 def test_options_that_change_a_number_appear() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdmon.analysis.snapshot import Decay
+from qdmon.summary import calibration_lines
 from qdmon.tui.panels.box import centred, panel_box
 from qdmon.tui.render.axes import draw_x_axis, draw_y_axis, plot_rect
 from qdmon.tui.render.dots import DotGrid
@@ -19,22 +20,20 @@ __all__ = ["paint_decay"]
 FloatArray = NDArray[np.float64]
 
 _CHANNEL_INKS = (Ink.FIRST, Ink.SECOND)
+# Number of the panel, spaces and corners beside the title.
+TITLE_EXTRA = 10
+# A panel this high has room for what the numbers lean on.
+CALIBRATION_FROM_ROWS = 24
 
 
 def paint_decay(frame: Frame, scene: Scene) -> None:
     """The decay panel."""
     decay = scene.snapshot.decay if scene.snapshot is not None else None
-    legend: list[tuple[str, int]] = []
-    if decay is not None:
-        for i, channel in enumerate(sorted(decay.counts)):
-            legend.append((f"● ch{channel}  ", _CHANNEL_INKS[i % 2]))
-        if decay.model:
-            origin = clean_text(scene.snapshot.calibration.irf_origin) if scene.snapshot else ""
-            legend.insert(0, (f"IRF {origin}  ", Ink.MUTED))
-            legend.append((f"● fit τ {with_error(decay.lifetime_ns, 'ns')}", Ink.MODEL))
     title = "decay, counts (log)" if scene.controls.log_decay else "decay, counts"
-    inner = panel_box(frame, scene, "decay", title, legend)
-    plot = plot_rect(inner)
+    origin = clean_text(scene.snapshot.calibration.irf_origin) if scene.snapshot is not None else ""
+    room = frame.width - len(title) - TITLE_EXTRA
+    inner = panel_box(frame, scene, "decay", title, _legend(frame, decay, origin, room))
+    plot = plot_rect(_calibration(frame, scene, inner))
     if decay is None or len(decay.time_ns) < 2 or not any(c.any() for c in decay.counts.values()):
         t2 = scene.snapshot is not None and scene.snapshot.acquisition.mode == "T2"
         centred(frame, inner, [("T2 data have no arrival times" if t2 else "no decay yet", Ink.MUTED)])
@@ -59,6 +58,37 @@ def paint_decay(frame: Frame, scene: Scene) -> None:
         everything.dots |= dots.dots
         codes = np.where(crossed, everything.codes(ascii_only=frame.ascii_only), np.uint32(ord(" ")))
         frame.paste(plot, codes, int(Ink.MODEL))
+
+
+def _calibration(frame: Frame, scene: Scene, inner: Rect) -> Rect:
+    """Background, time zero and the rest with errors and origins below the plot; the room that is left."""
+    if scene.snapshot is None or inner.height < CALIBRATION_FROM_ROWS:
+        return inner
+    lines = calibration_lines(scene.snapshot.calibration)
+    for i, line in enumerate(lines):
+        frame.text(inner.x, inner.bottom - len(lines) + i, clean_text(line), Ink.MUTED, stop=inner.right)
+    return inner.inset(0, 0, 0, len(lines))
+
+
+def _legend(frame: Frame, decay: Decay | None, origin: str, room: int) -> list[tuple[str, int]]:
+    """Detectors and what the fit says, the most that fits: where the pulse is from goes first."""
+    if decay is None:
+        return []
+    channels = [(f"● ch{c}  ", int(_CHANNEL_INKS[i % 2])) for i, c in enumerate(sorted(decay.counts))]
+    if not decay.model:
+        return channels
+    irf = (f"IRF {origin}  ", int(Ink.MUTED))
+    plain = (f"● fit τ {with_error(decay.lifetime_ns, 'ns')}", int(Ink.MODEL))
+    choices = [[irf, *channels, plain], [*channels, plain]]
+    if decay.fit is not None:
+        number = len(decay.fit.components)
+        mean = with_error(decay.fit.intensity_mean_ns, "ns")
+        fit = (f"● {number} exp <τ> {mean} ", int(Ink.MODEL))
+        ink = int(Ink.MUTED if decay.fit.adequate else Ink.WARN)
+        goodness = (f"χ² {decay.fit.chi2_reduced:.2f}", ink)
+        choices = [[irf, *channels, fit, goodness], [*channels, fit, goodness], [fit, goodness], *choices]
+    fitting = (c for c in choices if sum(frame.measure(text) for text, _ in c) <= room)
+    return next(fitting, choices[-1])
 
 
 def _axes(decay: Decay, plot: Rect, *, log: bool) -> tuple[Scale, Scale]:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Acquisition, Photons, RecordLayout
+from qdmon.analysis.binned import BinnedDecays
 from qdmon.analysis.bins import BinTable
-from qdmon.analysis.fit import BinnedDecays
 from qdmon.analysis.monitor import Monitor
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import Event, SegmentResult, Snapshot
@@ -165,6 +165,34 @@ def mixed_dot(
         return Dwell(rng.exponential(0.12), bright_cps * q, 24.7 * q)
 
     return alternating(rng, duration_s, [lambda: Dwell(rng.exponential(0.2), bright_cps, 24.7), dim])
+
+
+def auger_and_hc_dot(
+    rng: np.random.Generator, duration_s: float, *, bright_cps: float = 76e3, charged_fraction: float = 0.3
+) -> list[Dwell]:
+    """A and B-HC blinking in one dot: some dim dwells are a trion's, the others keep the bright lifetime."""
+
+    def dim() -> Dwell:
+        if rng.random() < charged_fraction:
+            return Dwell(rng.exponential(0.12), 0.368 * bright_cps, 5.0, charged=True)
+        return Dwell(rng.exponential(0.12), bright_cps * rng.uniform(0.15, 0.7), 24.7)
+
+    return alternating(rng, duration_s, [lambda: Dwell(rng.exponential(0.2), bright_cps, 24.7), dim])
+
+
+# The demonstration dot of the AMOLF change-point toolbox: intensity in counts/s -> lifetime in ns.
+AMOLF_LEVELS = {5e3: 1 / 0.4, 20e3: 1 / 0.25, 30e3: 1 / 0.15, 50e3: 1 / 0.05}
+
+
+def amolf_dot(rng: np.random.Generator, duration_s: float) -> list[Dwell]:
+    """Independent levels without memory; dwells of 10 ms to 5 s follow t^-1.5."""
+    dwells: list[Dwell] = []
+    while sum(d.duration_s for d in dwells) < duration_s:
+        others = [r for r in AMOLF_LEVELS if not dwells or r != dwells[-1].rate_cps]
+        rate = float(rng.choice(others))
+        low, high = 0.01**-0.5, 5.0**-0.5
+        dwells.append(Dwell(float((low + rng.random() * (high - low)) ** -2), rate, AMOLF_LEVELS[rate]))
+    return dwells
 
 
 DOTS = {"auger": auger_dot, "bc": bc_dot, "mixed": mixed_dot, "hc": hc_dot}

@@ -13,6 +13,8 @@ from qdmon.analysis.snapshot import (
     Charging,
     Conversion,
     Decay,
+    DecayComponent,
+    DecayFit,
     EmissiveState,
     Estimate,
     Event,
@@ -101,6 +103,18 @@ def decay(seed: int = 2) -> Decay:
         models,
         Estimate(21.36, 0.043),
         1.04,
+        DecayFit(
+            (
+                DecayComponent(Estimate(24.7, 0.04), Estimate(0.447, 0.002), Estimate(0.8, 0.001)),
+                DecayComponent(Estimate(5.0, 0.03), Estimate(0.553, 0.002), Estimate(0.2, 0.001)),
+            ),
+            Estimate(13.8, 0.03),
+            Estimate(20.76, 0.04),
+            1.04,
+            1.98,
+            adequate=True,
+            photons=380_000,
+        ),
     )
 
 

@@ -151,6 +151,17 @@ def test_the_peak_at_zero_delay_is_inked_apart_from_its_neighbours() -> None:
     assert (row == Ink.SIDE).sum() > 4 * len(columns)
 
 
+def test_the_g2_caption_says_as_much_of_its_origin_as_there_is_room_for() -> None:
+    gated = replace(g2(), gated_zero=Estimate(0.004, 0.003), gate_ns=5.5, delay_origin="missing peak")
+    shown = scene(shown=replace(snapshot(), g2=replace(gated, delay_significance=31.2)))
+    wide = painted("g2", shown, 130, 16)
+    assert "behind 5.5 ns 0.004 ± 0.003" in wide
+    assert "(missing peak, 31σ)" in wide
+    narrow = painted("g2", shown, 60, 16)
+    assert "g²(0)" in narrow
+    assert "missing peak" not in narrow
+
+
 def test_half_of_the_side_peaks_is_where_a_pair_of_emitters_would_be() -> None:
     assert half_level(g2(), 200.0) == pytest.approx(90.0, rel=0.1)  # side peaks of 180 counts
     far = replace(g2(), delay_ns=np.array([-4.0, 0.0, 4.0]), coincidences=np.array([1, 2, 3]))
@@ -172,6 +183,20 @@ def test_t2_data_say_why_there_is_no_lifetime(panel: str) -> None:
 def test_decay_counts_can_be_linear() -> None:
     assert "10k┤" in painted("decay", scene(), 90, 16)
     assert "0┤" in painted("decay", scene(controls=Controls(log_decay=False)), 90, 16)
+
+
+@pytest.mark.parametrize("size", [(80, 18), (99, 20)])
+def test_the_decay_says_how_many_exponentials_their_mean_and_how_well_they_fit(size: tuple[int, int]) -> None:
+    head = painted("decay", scene(), *size).splitlines()[0]
+    assert "2 exp <τ> 20.76 ± 0.04 ns χ² 1.04" in head
+    assert ("IRF rising edge" in head) == (size[0] == 99)
+
+
+def test_a_decay_panel_with_room_says_what_the_numbers_lean_on() -> None:
+    shown = painted("decay", scene(), 120, 32)
+    assert "background ch0 150, ch1 150 cps (dark stretch)" in shown
+    assert "time zero ch0 4.000, ch1 4.600 ns (rising edge)" in shown
+    assert "background ch0" not in painted("decay", scene(), 120, 20)
 
 
 def test_the_flid_curve_is_named_and_drawn_on_the_map() -> None:
