@@ -232,7 +232,9 @@ def g2_from_pairs(
     gate = gate_for(ungated, setting.light.lifetime_ns)
     behind = _coincidences(pairs, shift, gate + 1, setting)
     gated = Gated(float(GATES_NS[gate]), behind.zero_delay())
-    single = behind.probability_single(RESIDUE)
+    # Of two tests on partly the same pairs the less favourable: either may miss a second dot by chance.
+    tests = every.probability_single(BRIGHTEST_BIEXCITON), behind.probability_single(RESIDUE)
+    weighed = [p for p in tests if p is not None]
     return G2(
         *_drawn(pairs, shift, period_ns),
         ungated.value,
@@ -244,7 +246,7 @@ def g2_from_pairs(
         gated_upper_limit_99=gated.zero.upper_99,
         gate_ns=gated.gate_ns,
         delay_significance=significance,
-        single_probability=single if single is not None else every.probability_single(BRIGHTEST_BIEXCITON),
+        single_probability=min(weighed) if weighed else None,
     )
 
 

@@ -152,7 +152,9 @@ def charged_and_hot(dot: RandomDot, seconds: float) -> Spoiled:
     preset = replace(dot.preset, dot=replace(dot.preset.dot, hot_traps=traps))
     simulation, photons = _run(replace(dot, preset=preset), seconds)
     truth = simulation.truth.window(0.0, seconds)
-    right = _type_of(simulation, seconds) if (truth.hot_share or 0.0) > 0.5 else frozenset({"hc"})
+    # A part that can hardly be seen does not make the rest another type.
+    plain = not 0.1 < (truth.hot_share or 0.0) <= 0.5
+    right = _type_of(simulation, seconds) if plain else frozenset({"hc"})
     return Spoiled(simulation.acquisition(), photons, right=right)
 
 

@@ -133,3 +133,23 @@ def test_a_significance_of_two_is_exceeded_by_chance_in_about_2_of_100_flat_peak
     flat = rng.poisson(60.0, (4000, SIDE_PEAKS + 1))
     dips = [dip_significance(float(row[0]), float(row[1:].mean()), SIDE_PEAKS) for row in flat]
     assert 0.015 < np.mean(np.array(dips) > 2.0) < 0.032
+
+
+def test_few_pairs_already_tell_how_likely_one_emitter_is() -> None:
+    """Six pairs in a side peak: none at zero lag speaks for one emitter, four for two."""
+    chances = [Coincidences(zero=n, side=6.0, side_peaks=18).probability_single(0.3) or 0.0 for n in range(7)]
+    assert chances == sorted(chances, reverse=True)
+    assert chances[0] > 0.95
+    assert chances[4] < 0.6
+
+
+def test_no_pairs_say_nothing_of_the_emitters() -> None:
+    assert Coincidences(zero=0.0, side=0.5, side_peaks=18).probability_single(0.3) is None
+
+
+def test_many_pairs_leave_no_doubt_about_the_emitters() -> None:
+    one, two = (Coincidences(n, 300.0, 18).probability_single(0.3) for n in (30.0, 160.0))
+    assert one is not None
+    assert one > 0.999
+    assert two is not None
+    assert two < 1e-3

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import poisson
 
 from qdmon.analysis.coincidences import Coincidences, ZeroDelay
-from qdmon.analysis.gated import Gated, emitter_doubt, gate_for, is_single
+from qdmon.analysis.gated import Gated, belief_in_single, emitter_doubt, gate_for, is_single
 from qdmon.analysis.pairs import GATES_NS
 from qdmon.analysis.snapshot import G2, UNKNOWN, Estimate
 from tests.qdmon.analysis import pulsed
@@ -91,3 +91,13 @@ def test_doubts_are_told_in_words_with_the_number_they_rest_on() -> None:
     two = emitter_doubt(g2_like(False, Estimate(0.48, 0.02), 0.53)) or ""
     assert "more than one emitter" in two
     assert "0.48" in two
+
+
+@pytest.mark.parametrize(("chance", "doubted"), [(0.97, False), (0.5, True)])
+def test_before_a_single_emitter_is_shown_its_chance_bounds_what_is_stated(
+    chance: float, doubted: bool
+) -> None:
+    g2 = G2(np.empty(0), np.empty(0, np.int64), UNKNOWN, 0.7, 0.0, "none", None, single_probability=chance)
+    assert (emitter_doubt(g2) is not None) == doubted
+    assert belief_in_single(g2) == chance
+    assert belief_in_single(replace(g2, single_emitter=True)) == 1.0
