@@ -195,17 +195,16 @@ def _time_of(
             continue
         last, first = marks[place - 1], marks[place]
         edges = np.linspace(last.start_s, first.start_s, SLICES + 1)
-        centres = (edges[1:] + edges[:-1]) / 2
-        # Bright for so long under the old rate of blinking, then under the new one.
-        bright = np.maximum(centres - min(last.stop_s, first.start_s), 0.0)
-        faster = _rate(marks[:place], steps) - _rate(marks[place:], steps)
-        spent = np.log(np.maximum(np.diff(belief.until(edges)), 1e-300))
-        times.append(centres)
-        weights.append(ratio + spent - faster * bright)
         here = (steps >= last.start_s) & (steps < first.start_s)
-        bright = np.maximum(steps[here] - min(last.stop_s, first.start_s), 0.0)
-        times.append(steps[here])
-        weights.append(ratio + np.log(belief.at_step[here]) - faster * bright)
+        time = np.concatenate([(edges[1:] + edges[:-1]) / 2, steps[here]])
+        with np.errstate(divide="ignore"):
+            share = np.log(np.concatenate([np.diff(belief.until(edges)), belief.at_step[here]]))
+        # Bright for so long under the old rate of blinking, then under the new one: where in between.
+        bright = np.maximum(time - min(last.stop_s, first.start_s), 0.0)
+        faster = _rate(marks[:place], steps) - _rate(marks[place:], steps)
+        within = share - faster * bright
+        times.append(time)
+        weights.append(ratio + within + logsumexp(share) - logsumexp(within))
     time, log_weight = np.concatenate(times), np.concatenate(weights)
     order = np.argsort(time, kind="stable")
     share = np.exp(log_weight[order] - log_weight.max())
