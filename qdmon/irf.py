@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hardware.types import Acquisition
 from qdmon.analysis.bins import count_nanotimes
-from qdmon.analysis.response import Response
+from qdmon.analysis.decays.response import Response
 from streams.formats import FormatError, open_recording
 from streams.messages import PhotonBatch
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from qdmon.analysis.relation import intensity_lifetime_correlation
-from qdmon.analysis.saturation import Saturation, saturation_of
+from qdmon.analysis.levels.relation import intensity_lifetime_correlation
 from qdmon.analysis.settings import USUAL_FALSE_ALARMS, AnalysisSettings
 from qdmon.analysis.snapshot import G2, Calibration, DecayFit, DwellLaw, Estimate, SegmentResult, Snapshot
+from qdmon.analysis.switching.saturation import Saturation, saturation_of
 
 __all__ = ["report"]
 

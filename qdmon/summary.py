@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from qdmon.analysis.relation import intensity_lifetime_correlation
-from qdmon.analysis.saturation import saturation_of
+from qdmon.analysis.levels.relation import intensity_lifetime_correlation
 from qdmon.analysis.snapshot import Calibration, DwellLaw, Estimate, SegmentResult, Snapshot
+from qdmon.analysis.switching.saturation import saturation_of
 
 __all__ = ["calibration_lines", "summary_lines"]
 

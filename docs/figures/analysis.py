@@ -23,10 +23,10 @@ from docs.figures.data import (
     trace_reading,
 )
 from docs.figures.svg import AUGER, BC, BRIGHT, HC, INK, MUTED, Axis, Panel, figure
+from qdmon.analysis.calibration.timing import MicroBins
+from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.dot.states import CHARGED, KIND, SINGLE
 from qdmon.analysis.equations import auger_intensity, bc_intensity
-from qdmon.analysis.regimes import Mark
-from qdmon.analysis.states import CHARGED, KIND, SINGLE
-from qdmon.analysis.timing import MicroBins
 
 __all__ = ["FIGURES"]
 

@@ -16,20 +16,20 @@ from hardware.sim.presets import Preset, find_preset
 from hardware.sim.simulation import DotSimulation
 from hardware.sim.state import Charge, StatePath
 from hardware.types import Acquisition, Photons
-from qdmon.analysis.alarms import AlarmBudget
-from qdmon.analysis.binned import BinnedDecays
 from qdmon.analysis.bins import BinTable
+from qdmon.analysis.calibration.timing import TimeAxis
+from qdmon.analysis.conversion.alarms import AlarmBudget
+from qdmon.analysis.conversion.reader import BlinkReader
+from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.conversion.row_states import BrightLevel
+from qdmon.analysis.conversion.sequential import log_evidence
+from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.fit import fit_dot
+from qdmon.analysis.dot.states import DotModel
+from qdmon.analysis.dot.verdict import read_bins
 from qdmon.analysis.equations import lifetime_from_window_mean, radiative_rate_ratio, window_mean_ns
-from qdmon.analysis.fit import fit_dot
 from qdmon.analysis.monitor import Monitor
-from qdmon.analysis.reader import BlinkReader
-from qdmon.analysis.regimes import Mark
-from qdmon.analysis.row_states import BrightLevel
-from qdmon.analysis.sequential import log_evidence
 from qdmon.analysis.snapshot import BlinkingCall, Estimate, FluenceStep, Snapshot
-from qdmon.analysis.states import DotModel
-from qdmon.analysis.timing import TimeAxis
-from qdmon.analysis.verdict import read_bins
 from streams.messages import End, Fluence, PhotonBatch, Segment, Session
 
 __all__ = [

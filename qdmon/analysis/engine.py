@@ -7,15 +7,19 @@ result does not depend on how the stream was cut.
 import numpy as np
 
 from hardware.types import Acquisition, Loss, Photons
-from qdmon.analysis.calibration import Calibrator
-from qdmon.analysis.cautions import calibration_doubt, calibration_of
-from qdmon.analysis.charging import charging_exponent
-from qdmon.analysis.fit import DotFit
-from qdmon.analysis.g2 import g2_from_pairs, no_g2
-from qdmon.analysis.gated import belief_in_single, emitter_doubt
-from qdmon.analysis.lifetime import SummedDecay
+from qdmon.analysis.antibunching.g2 import g2_from_pairs, no_g2
+from qdmon.analysis.antibunching.gated import belief_in_single, emitter_doubt
+from qdmon.analysis.antibunching.pairs import Pairs
+from qdmon.analysis.antibunching.ticks import TickPairs, g2_from_ticks
+from qdmon.analysis.calibration.calibration import Calibrator
+from qdmon.analysis.calibration.cautions import calibration_doubt, calibration_of
+from qdmon.analysis.calibration.timing import TimeAxis
+from qdmon.analysis.calibration.trust import DECAY_TAIL, Settled
+from qdmon.analysis.conversion.watcher import ConversionWatcher
+from qdmon.analysis.decays.lifetime import SummedDecay
+from qdmon.analysis.dot.fit import DotFit
+from qdmon.analysis.dot.verdict import undetermined
 from qdmon.analysis.losses import LossLog
-from qdmon.analysis.pairs import Pairs
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import (
     G2,
@@ -30,12 +34,8 @@ from qdmon.analysis.snapshot import (
     Trace,
 )
 from qdmon.analysis.stretch import Stretch
-from qdmon.analysis.ticks import TickPairs, g2_from_ticks
-from qdmon.analysis.timing import TimeAxis
+from qdmon.analysis.switching.charging import charging_exponent
 from qdmon.analysis.traces import TraceTables
-from qdmon.analysis.trust import DECAY_TAIL, Settled
-from qdmon.analysis.verdict import undetermined
-from qdmon.analysis.watcher import ConversionWatcher
 
 __all__ = ["Engine"]
 

@@ -3,9 +3,11 @@
 import numpy as np
 
 from hardware.types import Loss
-from qdmon.analysis.decay import drawn_decay, empty_decay
+from qdmon.analysis.conversion.spectral_shift import Peak, SpectralWatch
+from qdmon.analysis.conversion.spectrum import peak_nm
+from qdmon.analysis.decays.decay import drawn_decay, empty_decay
 from qdmon.analysis.engine import Engine
-from qdmon.analysis.flid import empty_flid, flid_map
+from qdmon.analysis.levels.flid import empty_flid, flid_map
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import (
     UNKNOWN,
@@ -17,8 +19,6 @@ from qdmon.analysis.snapshot import (
     Snapshot,
     Trace,
 )
-from qdmon.analysis.spectral_shift import Peak, SpectralWatch
-from qdmon.analysis.spectrum import peak_nm
 from streams.messages import (
     End,
     Fluence,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from qdmon.analysis.response import Response
+from qdmon.analysis.decays.response import Response
 from qdmon.analysis.snapshot import Estimate
 
 __all__ = ["USUAL_FALSE_ALARMS", "AnalysisSettings"]

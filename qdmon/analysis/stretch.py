@@ -6,25 +6,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Acquisition, Photons
-from qdmon.analysis.background import intensity_groups
-from qdmon.analysis.binned import BinnedDecays
+from qdmon.analysis.antibunching.pairs import PairCounter
 from qdmon.analysis.bins import BinTable, count_nanotimes
-from qdmon.analysis.blinks import blinking_rate_hz, find_blinks
-from qdmon.analysis.charging import ChargingCount
-from qdmon.analysis.charging_rate import charging_rate
-from qdmon.analysis.decay import LateFit
-from qdmon.analysis.dynamics import ROWS_TO_KEEP, Dynamics
-from qdmon.analysis.fit import DotFit, adapted, fit_dot, reread
-from qdmon.analysis.lifetime import SummedDecay
-from qdmon.analysis.load import ASSUMED_DEAD_TIME_NS
-from qdmon.analysis.pairs import PairCounter
-from qdmon.analysis.pileup import PileUp
-from qdmon.analysis.rebinning import table_bins
+from qdmon.analysis.calibration.background import intensity_groups
+from qdmon.analysis.calibration.load import ASSUMED_DEAD_TIME_NS
+from qdmon.analysis.calibration.timing import MicroBins, TimeAxis
+from qdmon.analysis.calibration.trust import ASSUMED_ZERO, Settled, settle_background
+from qdmon.analysis.decays.decay import LateFit
+from qdmon.analysis.decays.lifetime import SummedDecay
+from qdmon.analysis.decays.pileup import PileUp
+from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.fit import DotFit, adapted, fit_dot, reread
+from qdmon.analysis.dot.rebinning import table_bins
+from qdmon.analysis.dot.verdict import Reading, call_of, read_bins, undetermined
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import G2, UNKNOWN, BlinkingCall, Estimate
-from qdmon.analysis.timing import MicroBins, TimeAxis
-from qdmon.analysis.trust import ASSUMED_ZERO, Settled, settle_background
-from qdmon.analysis.verdict import Reading, call_of, read_bins, undetermined
+from qdmon.analysis.switching.blinks import blinking_rate_hz, find_blinks
+from qdmon.analysis.switching.charging import ChargingCount
+from qdmon.analysis.switching.charging_rate import charging_rate
+from qdmon.analysis.switching.dynamics import ROWS_TO_KEEP, Dynamics
 
 __all__ = ["Stretch"]
 

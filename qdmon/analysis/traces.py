@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 
 from hardware.types import Acquisition, Photons
 from qdmon.analysis.bins import BinTable
+from qdmon.analysis.calibration.timing import GUARD_NS, TimeAxis
 from qdmon.analysis.equations import lifetime_from_window_mean
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import Trace
-from qdmon.analysis.timing import GUARD_NS, TimeAxis
 
 __all__ = ["TraceTables"]
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Photons
-from qdmon.analysis import levels as levels_module
 from qdmon.analysis.bins import BinTable
-from qdmon.analysis.levels import LevelFinder
+from qdmon.analysis.levels import levels as levels_module
+from qdmon.analysis.levels.levels import LevelFinder
 
 WIDTH = 5000  # pulses of 200 ns per millisecond
 ROW_S = 1e-3

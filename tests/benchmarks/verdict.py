@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from hardware.sim.simulation import DotSimulation
 from hardware.types import Acquisition, Photons
+from qdmon.analysis.dot.verdict import likeliest
 from qdmon.analysis.monitor import Monitor
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import BLINKING_TYPES, BlinkingCall, Snapshot
-from qdmon.analysis.verdict import likeliest
 from streams.messages import End, Fluence, PhotonBatch, Segment, Session
 from tests.benchmarks.adverse import CASES
 from tests.benchmarks.population import Population, RandomDot, random_dot

@@ -20,9 +20,9 @@ import pytest
 from numpy.typing import NDArray
 
 from qdmon.analysis.equations import radiative_rate_ratio
-from qdmon.analysis.flid import FlidPoints, blurred_density
-from qdmon.analysis.groups import distinct_levels
-from qdmon.analysis.relation import intensity_lifetime_correlation
+from qdmon.analysis.levels.flid import FlidPoints, blurred_density
+from qdmon.analysis.levels.groups import distinct_levels
+from qdmon.analysis.levels.relation import intensity_lifetime_correlation
 from qdmon.analysis.snapshot import Estimate, Level
 from tests.realdata import real_file, truth
 

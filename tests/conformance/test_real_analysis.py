@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from qdmon.analysis.antibunching.ticks import REACH_NS, comb_period_ns
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import Snapshot
-from qdmon.analysis.ticks import REACH_NS, comb_period_ns
 from qdmon.offline import analyze_recording
 from qdmon.report import report
 from streams.formats import open_recording

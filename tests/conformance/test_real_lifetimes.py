@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from qdmon.analysis.bins import count_nanotimes
-from qdmon.analysis.decay_bins import decay_bins
-from qdmon.analysis.multiexponential import MultiExponential, fit_exponentials, fit_number_of_exponentials
-from qdmon.analysis.timing import rising_edge_ps
+from qdmon.analysis.calibration.timing import rising_edge_ps
+from qdmon.analysis.decays.decay_bins import decay_bins
+from qdmon.analysis.decays.multiexponential import (
+    MultiExponential,
+    fit_exponentials,
+    fit_number_of_exponentials,
+)
 from streams.formats import open_recording
 from streams.messages import PhotonBatch
 from tests.realdata import real_file, truth

@@ -6,9 +6,9 @@ import pytest
 from hardware.sim import create_bench
 from hardware.sim.card import SimulatedCard
 from hardware.sim.truth import Truth
+from qdmon.analysis.conversion.spectrum import peak_nm
 from qdmon.analysis.monitor import Monitor
 from qdmon.analysis.snapshot import Event, Snapshot
-from qdmon.analysis.spectrum import peak_nm
 from qdmon.daemon.instruments import Instruments
 from qdmon.daemon.levels import levels_for
 from qdmon.daemon.protocol import FluenceProtocol, Step, load_protocol

@@ -4,9 +4,9 @@ import re
 
 from qdmon.summary import summary_lines
 from tests.qdmon.analysis import builders as b
-from tests.qdmon.analysis.test_bleaching import bleached
+from tests.qdmon.analysis.conversion.test_bleaching import bleached
+from tests.qdmon.analysis.conversion.test_reversibility import run
 from tests.qdmon.analysis.test_losses import torn
-from tests.qdmon.analysis.test_reversibility import run
 
 
 def test_the_summary_names_photons_g2_type_levels_and_what_was_assumed() -> None:

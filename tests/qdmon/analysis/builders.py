@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Acquisition, Photons, RecordLayout
-from qdmon.analysis.binned import BinnedDecays
 from qdmon.analysis.bins import BinTable
+from qdmon.analysis.calibration.timing import TimeAxis
+from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.monitor import Monitor
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import Event, SegmentResult, Snapshot
-from qdmon.analysis.timing import TimeAxis
 from streams.messages import End, Fluence, Message, PhotonBatch, Segment, Session
 
 PERIOD_NS = 200.0

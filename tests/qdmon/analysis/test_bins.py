@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hardware.types import Photons
 from qdmon.analysis.bins import BinTable, count_nanotimes
-from qdmon.analysis.timing import TimeAxis
+from qdmon.analysis.calibration.timing import TimeAxis
 from tests.qdmon.analysis import builders as b
 
 WIDTH = 100

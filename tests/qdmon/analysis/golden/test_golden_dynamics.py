@@ -20,16 +20,16 @@ from hardware.sim.state import Charge
 from hardware.sim.truth import FluenceStep, Truth
 from hardware.types import Acquisition, Photons, RecordLayout
 from qdmon.analysis.bins import BinTable
-from qdmon.analysis.blinks import blinking_rate_hz, find_blinks
-from qdmon.analysis.charging import ChargingCount, charging_exponent
-from qdmon.analysis.charging_rate import charging_rate
-from qdmon.analysis.dynamics import ROWS_TO_KEEP, Dynamics
+from qdmon.analysis.conversion.spectrum import peak_nm
+from qdmon.analysis.dot.verdict import undetermined
 from qdmon.analysis.snapshot import Charging, EmissiveState
-from qdmon.analysis.spectrum import peak_nm
-from qdmon.analysis.verdict import undetermined
+from qdmon.analysis.switching.blinks import blinking_rate_hz, find_blinks
+from qdmon.analysis.switching.charging import ChargingCount, charging_exponent
+from qdmon.analysis.switching.charging_rate import charging_rate
+from qdmon.analysis.switching.dynamics import ROWS_TO_KEEP, Dynamics
 from tests.qdmon.analysis import builders as b
 from tests.qdmon.analysis.simulated import experiment
-from tests.qdmon.analysis.switching import charged_share
+from tests.qdmon.analysis.switching.switching import charged_share
 
 FloatArray = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from hardware.sim.presets import find_preset
 from hardware.sim.simulation import slow_truth
 from hardware.sim.spectra import EXCESS_NOISE_FACTOR, spectrum_counts, wavelengths_nm
 from hardware.sim.truth import FluenceStep
+from qdmon.analysis.conversion.spectrum import peak_nm
 from qdmon.analysis.equations import mixed_intensity
-from qdmon.analysis.spectrum import peak_nm
 from streams.messages import End
 from tests.qdmon.analysis import builders as b
 from tests.qdmon.analysis.simulated import Experiment, experiment

@@ -8,9 +8,9 @@ import pytest
 
 from hardware.sim.presets import Preset, find_preset
 from hardware.sim.simulation import DotSimulation
+from qdmon.analysis.calibration.timing import TimeAxis
 from qdmon.analysis.snapshot import G2, Estimate
-from qdmon.analysis.timing import TimeAxis
-from tests.qdmon.analysis.pulsed import dots_in_focus, emitter, g2_of, true_g2
+from tests.qdmon.analysis.antibunching.pulsed import dots_in_focus, emitter, g2_of, true_g2
 
 MEAN_EXCITATION = 0.1
 SECONDS = 5.0

@@ -5,9 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from hardware.sim.presets import PRESETS
+from qdmon.analysis.calibration.timing import MicroBins
+from qdmon.analysis.decays.lifetime import lifetime_mle
 from qdmon.analysis.equations import lifetime_from_window_mean, window_mean_ns
-from qdmon.analysis.lifetime import lifetime_mle
-from qdmon.analysis.timing import MicroBins
 
 TAU_NS = 24.7
 

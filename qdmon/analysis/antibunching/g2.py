@@ -1,0 +1,267 @@
+"""Pulse-resolved correlation of two detectors: g2(0) from all pairs, normalised to near side peaks.
+
+Side peaks are lags 2..10, which carry the same blinking as lag 0; more distant ones do not. What is taken
+off at zero lag is what does not come from one and the same pulse (science notes 2.6; decision 5):
+
+- chance, P (n1 b2 + n2 b1 - b1 b2): pairs a steady background makes on any dot, blinking or not;
+- photons later than their period: with x = exp(-T/tau) of them, 2 x/(1 + x) of a side peak;
+- after-pulses behind the next pulse: as many of a side peak as there are of them per photon.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdmon.analysis.antibunching.coincidences import Coincidences, dip_significance
+from qdmon.analysis.antibunching.gated import BRIGHTEST_BIEXCITON, RESIDUE, Gated, gate_for, is_single
+from qdmon.analysis.antibunching.pairs import (
+    FINE_PER_PERIOD,
+    FINE_PERIODS,
+    GATES_NS,
+    MAX_LAG,
+    OWN_LAGS,
+    Pairs,
+)
+from qdmon.analysis.calibration.timing import GUARD_NS, MicroBins, TimeAxis
+from qdmon.analysis.decays.nonnegative import fit_counts
+from qdmon.analysis.snapshot import G2, UNKNOWN, Estimate
+
+__all__ = ["CLEAR_RATIO", "CLEAR_SIGMA", "PairedLight", "g2_from_pairs", "no_g2", "paired_light", "zero_lag"]
+
+FloatArray = NDArray[np.float64]
+
+SIDE = (2, 10)
+SIDE_LAGS = np.array([s * k for k in range(SIDE[0], SIDE[1] + 1) for s in (-1, 1)])
+AFTERPULSE_LAGS = 10
+# Which lifetimes make the end of a decay is known to a tenth, so is what lies beyond it.
+LATE_ERROR = 0.1
+# Share of the after-pulses that a background read off the end of the decays holds already, and its spread
+# (simulated set-ups with up to 1 % of them).
+AFTER_IN_TAIL, AFTER_IN_TAIL_SD = 0.35, 0.25
+# What of the after-pulses in the decay passes for late light.
+AFTER_AS_LATE = 0.1
+# A peak at another lag than the rising edges say must be this clear, over the two hundred lags looked at.
+CLEAR_SIGMA = 5.0
+CLEAR_RATIO = 0.85
+
+
+def no_g2(origin: str = "none") -> G2:
+    """Nothing is known: one detector, or no photons yet."""
+    return G2(np.empty(0), np.empty(0, np.int64), UNKNOWN, None, 0.0, origin, None)
+
+
+@dataclass(frozen=True, slots=True)
+class PairedLight:
+    """The light that pairs are made of: each state of the dot counts by the square of its brightness.
+
+    Attributes:
+        lifetime_ns: mean lifetime of its photons.
+        late: share of the photons that come later than a period after their pulse.
+    """
+
+    lifetime_ns: float
+    late: float
+
+
+def paired_light(pairs: Pairs, axis: TimeAxis, channel: int, background: float) -> PairedLight:
+    """Lifetime and late share, from the pairs' decay as a sum of exponentials above the background.
+
+    Args:
+        pairs: the pairs.
+        axis: where the pulse lies on each detector's time axis.
+        channel: the first detector.
+        background: its steady background, photons per pulse.
+    """
+    period_ns = axis.bins.period_ns
+    stop = period_ns - GUARD_NS
+    inside = np.flatnonzero(stop > GATES_NS)
+    edges = np.concatenate([[-GUARD_NS], GATES_NS[inside], [stop]])
+    bins = MicroBins(edges, period_ns).snapped(axis.resolution_ns, {channel: axis.t0_ps[channel]})
+    counts = pairs.decay[: len(edges) - 1].astype(np.float64)
+    # The background does not blink: its pairs are those with the mean light, not with the bright.
+    chance = background * float(pairs.clicks[1].sum()) * len(pairs.lags)
+    net = np.maximum(counts - chance * bins.uniform_share, 0.0)[1:]
+    if net.sum() < 10 * len(net):
+        return PairedLight(0.15 * period_ns, 0.0)
+    # After-pulses follow the brightness of the dot, unlike the background, and are taken for constant.
+    tau_ns = np.geomspace(0.01 * period_ns, 0.4 * period_ns, 40)
+    shapes = np.vstack([bins.share_of(tau_ns), bins.uniform_share])[:, 1:]
+    amplitude = fit_counts(shapes.T, net)[0][:-1]
+    weight = amplitude / max(float(amplitude.sum()), 1e-12)
+    return PairedLight(float(weight @ tau_ns), float(weight @ np.exp(-period_ns / tau_ns)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What the numbers of two detectors are read with.
+
+    Attributes:
+        period_ns: laser period.
+        background: (2,) steady background of each detector, photons per pulse.
+        background_error: (2,) its standard error, that of one going with that of the other.
+        from_decays: the background was read off the end of the decays, where after-pulses are, too.
+        light: what the pairs are made of.
+    """
+
+    period_ns: float
+    background: FloatArray
+    background_error: FloatArray
+    from_decays: bool
+    light: PairedLight
+
+
+def _setting(
+    pairs: Pairs,
+    channels: tuple[int, int],
+    axis: TimeAxis,
+    background_cps: Mapping[int, Estimate],
+    *,
+    from_decays: bool,
+) -> _Setting:
+    period_ns = axis.bins.period_ns
+    known = [background_cps.get(c, Estimate(0.0)) for c in channels]
+    background = np.array([e.value or 0.0 for e in known]) * period_ns * 1e-9
+    error = np.array([e.error or 0.0 for e in known]) * period_ns * 1e-9
+    light = paired_light(pairs, axis, channels[0], float(background[0]))
+    return _Setting(period_ns, background, error, from_decays, light)
+
+
+def _coincidences(pairs: Pairs, shift: int, gate: int, setting: _Setting) -> Coincidences:
+    """Pairs at a lag, both photons behind a gate, and what they are compared with.
+
+    Args:
+        pairs: all of them.
+        shift: the lag at which the detectors see the same pulse.
+        gate: index into `GATES_NS` plus one, 0 for all photons.
+        setting: background and light.
+    """
+    behind = pairs.lags[:, gate:].sum(axis=1)
+    centre = MAX_LAG + shift
+    side = float(behind[centre + SIDE_LAGS].mean())
+    pulses = max(pairs.pulses, 1)
+    clicks = pairs.clicks[:, gate:].sum(axis=1) / pulses
+    closed_ns = GUARD_NS + GATES_NS[gate - 1] if gate else 0.0
+    share = max(1 - closed_ns / setting.period_ns, 0.0)
+    background = np.minimum(setting.background * share, clicks)
+    chance = pulses * float(clicks @ background[::-1] - background.prod())
+    # What one detector counts too much or too little meets the net light of the other.
+    chance_error = pulses * float((clicks - background) @ setting.background_error[::-1]) * share
+    after, after_variance = _after_pulses(pairs, gate)
+    counted, spread = (AFTER_IN_TAIL, AFTER_IN_TAIL_SD) if setting.from_decays else (0.0, 0.0)
+    late = 2 * setting.light.late / (1 + setting.light.late)
+    found_errors = LATE_ERROR * late, 2 * AFTER_AS_LATE * after, spread * after
+    # After-pulses make side peaks higher by the same share, hence the denominator.
+    return Coincidences(
+        zero=float(behind[centre]),
+        side=side,
+        side_peaks=len(SIDE_LAGS),
+        chance=chance,
+        chance_error=chance_error,
+        photon_share=float(np.sum(1 / np.maximum(clicks * pulses, 1.0))),
+        found=(late + (1 - counted) * after) / (1 + after),
+        found_error=float(np.sqrt(after_variance + np.square(found_errors).sum())),
+        lost=1 - (1 - setting.light.late) / (1 + after),
+    )
+
+
+def _after_pulses(pairs: Pairs, gate: int) -> tuple[float, float]:
+    """After-pulses behind a later pulse per photon, of both detectors together, and their variance.
+
+    A detector's pairs with itself are as many at near lags as at farther ones, but for its after-pulses.
+    """
+    own = pairs.own[:, 1:, gate:].sum(axis=2, dtype=np.float64)
+    near, far = own[:, :AFTERPULSE_LAGS], own[:, AFTERPULSE_LAGS:]
+    ratio = AFTERPULSE_LAGS / (OWN_LAGS - AFTERPULSE_LAGS)
+    clicks = np.maximum(pairs.clicks[:, gate:].sum(axis=1), 1)
+    share = (near.sum(axis=1) - ratio * far.sum(axis=1)) / clicks
+    variance = (near.sum(axis=1) + ratio**2 * far.sum(axis=1)) / np.square(clicks, dtype=np.float64)
+    return max(float(share.sum()), 0.0), float(variance.sum())
+
+
+def zero_lag(lags: NDArray[np.int64]) -> tuple[int, float | None]:
+    """Pulse lag at which the detectors coincide, and by how many standard deviations it misses pairs.
+
+    It is 0 unless another lag misses its pairs clearly, and more clearly.
+
+    Args:
+        lags: (2 L + 1,) pairs by pulse lag.
+    """
+    reach = len(lags) // 2
+    centres = np.arange(SIDE[1], len(lags) - SIDE[1])
+    side = lags[centres[:, None] + SIDE_LAGS].mean(axis=1)
+    dips = [dip_significance(float(lags[c]), s, len(SIDE_LAGS)) for c, s in zip(centres, side, strict=True)]
+    here = reach - SIDE[1]
+    best = int(np.argmax(dips))
+    clear = dips[best] > CLEAR_SIGMA and lags[centres[best]] < CLEAR_RATIO * side[best]
+    if clear and dips[best] ** 2 - max(dips[here], 0.0) ** 2 > CLEAR_SIGMA**2:
+        return int(centres[best]) - reach, dips[best]
+    return 0, dips[here] if side[here] > 0 else None
+
+
+def g2_from_pairs(
+    pairs: Pairs,
+    channels: tuple[int, int],
+    axis: TimeAxis,
+    background_cps: Mapping[int, Estimate],
+    given_delay_ns: float | None,
+    *,
+    from_decays: bool = False,
+) -> G2:
+    """g2 of some pairs.
+
+    Args:
+        pairs: the pairs.
+        channels: the two detectors.
+        axis: where the pulse lies on each detector's time axis.
+        background_cps: channel -> steady background; errors of the two detectors are taken to go together.
+        given_delay_ns: delay of the second detector; None finds it.
+        from_decays: the background was read off the end of the decays.
+    """
+    period_ns = axis.bins.period_ns
+    edges_ns = (axis.t0_ps[channels[1]] - axis.t0_ps[channels[0]]) / 1e3
+    lags = pairs.lags.sum(axis=1)
+    significance: float | None
+    if given_delay_ns is not None:
+        shift, origin = round((given_delay_ns - edges_ns) / period_ns), "given"
+        if abs(shift) > MAX_LAG - SIDE[1]:
+            return no_g2(origin)
+        centre = MAX_LAG + shift
+        side = float(lags[centre + SIDE_LAGS].mean())
+        significance = dip_significance(float(lags[centre]), side, len(SIDE_LAGS)) if side > 0 else None
+    else:
+        shift, significance = zero_lag(lags)
+        origin = "missing peak" if shift else "rising edges"
+    setting = _setting(pairs, channels, axis, background_cps, from_decays=from_decays)
+    every = _coincidences(pairs, shift, 0, setting)
+    ungated = every.zero_delay()
+    gate = gate_for(ungated, setting.light.lifetime_ns)
+    behind = _coincidences(pairs, shift, gate + 1, setting)
+    gated = Gated(float(GATES_NS[gate]), behind.zero_delay())
+    # Of two tests on partly the same pairs the less favourable: either may miss a second dot by chance.
+    tests = every.probability_single(BRIGHTEST_BIEXCITON), behind.probability_single(RESIDUE)
+    weighed = [p for p in tests if p is not None]
+    return G2(
+        *_drawn(pairs, shift, period_ns),
+        ungated.value,
+        ungated.upper_99,
+        edges_ns + shift * period_ns,
+        origin,
+        is_single(ungated, gated),
+        gated_zero=gated.zero.value,
+        gated_upper_limit_99=gated.zero.upper_99,
+        gate_ns=gated.gate_ns,
+        delay_significance=significance,
+        single_probability=min(weighed) if weighed else None,
+    )
+
+
+def _drawn(pairs: Pairs, shift: int, period_ns: float) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Delays and pairs to draw: finely around zero, by whole periods where zero is too far away for that."""
+    if abs(shift) >= FINE_PERIODS:
+        lag = np.arange(-MAX_LAG, MAX_LAG + 1, dtype=np.float64)
+        return (lag - shift) * period_ns, pairs.lags.sum(axis=1)
+    width = period_ns / FINE_PER_PERIOD
+    delay_ns = (np.arange(len(pairs.fine), dtype=np.float64) + 0.5) * width
+    return delay_ns - period_ns * (FINE_PERIODS + 0.5 + shift), pairs.fine.copy()

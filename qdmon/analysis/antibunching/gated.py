@@ -1,0 +1,112 @@
+"""Who made the pairs at zero lag: one dot's biexciton, or a second dot. Time-gated g2 and the verdict.
+
+A biexciton emits its first photon within a few tau_XX of the pulse, so without the photons of that time a
+single dot has no pairs left, while two dots keep theirs (TGSOC: Mangum et al., Opt. Express 21, 7419, 2013).
+The gate follows from the dot itself. With four decay channels for a biexciton's photon where the exciton
+has one, tau_XX = (eta_XX/eta_X) tau_X/4, and eta_XX/eta_X is what g2(0) would be if the dot is single; five
+times that, behind the detectors' response, leaves less than 1 % of the biexciton's photons.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from qdmon.analysis.antibunching.coincidences import ZeroDelay
+from qdmon.analysis.antibunching.pairs import GATES_NS
+from qdmon.analysis.snapshot import G2
+
+__all__ = [
+    "BRIGHTEST_BIEXCITON",
+    "RESIDUE",
+    "Gated",
+    "belief_in_single",
+    "emitter_doubt",
+    "gate_for",
+    "is_single",
+]
+
+# Photons of the pulse itself and of the detectors' response are over by then.
+RESPONSE_NS = 0.5
+BIEXCITON_LIFETIMES = 5.0
+DECAY_CHANNELS = 4.0
+# g2(0) of two emitters, one three times as bright as the other: 2 a (1 - a) at a = 1/4.
+SECOND_EMITTER = 0.375
+# More than a gated biexciton leaves, even where its decay has not four but two and a half channels.
+RESIDUE = 0.1
+# Yield of a biexciton over that of the exciton, as large as single dots show ungated.
+BRIGHTEST_BIEXCITON = 0.3
+# A second emitter of a seventh of the light.
+SURELY_SECOND = 0.25
+# A type is called from here on; what is stated of it is no surer than this.
+LIKELY_SINGLE = 0.8
+# Where nothing can be gated, without nanotimes or for light as fast as the response: the classic criterion.
+CLASSIC = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """g2(0) of the photons behind a gate.
+
+    Attributes:
+        gate_ns: photons of both detectors are later than this after the pulse.
+        zero: their g2(0).
+    """
+
+    gate_ns: float
+    zero: ZeroDelay
+
+
+def gate_for(ungated: ZeroDelay, lifetime_ns: float) -> int:
+    """Index into `GATES_NS` of the gate that shuts a biexciton out.
+
+    Args:
+        ungated: g2(0) of all photons.
+        lifetime_ns: of the light the pairs are made of.
+    """
+    value, error = ungated.value.value or 0.0, ungated.value.error or 0.0
+    ratio = min(max(value, 0.0) + error, 1.0)
+    gate_ns = RESPONSE_NS + BIEXCITON_LIFETIMES * ratio * lifetime_ns / DECAY_CHANNELS
+    return min(int(np.searchsorted(GATES_NS, gate_ns)), len(GATES_NS) - 1)
+
+
+def is_single(ungated: ZeroDelay, gated: Gated | None) -> bool | None:
+    """Whether the light comes from one emitter; None where the pairs cannot tell.
+
+    Below 0.5 only two emitters of equal brightness are excluded; one of a quarter of the light makes 0.375.
+    So the gated upper limit must be below that, with no more pairs than a biexciton leaves; a lower limit
+    that a second emitter of a seventh of the light would reach shows that there is one.
+    """
+    if gated is None or gated.zero.upper_99 is None or gated.zero.lower_99 is None:
+        if ungated.upper_99 is None or ungated.lower_99 is None:
+            return None
+        return True if ungated.upper_99 < CLASSIC else False if ungated.lower_99 > CLASSIC else None
+    upper, lower = gated.zero.upper_99, gated.zero.lower_99
+    if lower > SURELY_SECOND:
+        return False
+    return True if upper < SECOND_EMITTER and lower <= RESIDUE else None
+
+
+def belief_in_single(g2: G2) -> float:
+    """How sure it is that one emitter made the light: 1 once it is shown."""
+    return 1.0 if g2.single_emitter is True else g2.single_probability or 0.0
+
+
+def emitter_doubt(g2: G2) -> str | None:
+    """Why the light may not be that of a single emitter, in words; None if it is, or most likely is.
+
+    Where the pairs are too few for the 99 % limit, what they say is weighed: a type may then be called, but
+    no surer than the emitter is single.
+    """
+    if g2.single_emitter is True:
+        return None
+    if g2.single_emitter is None and (g2.single_probability or 0.0) >= LIKELY_SINGLE:
+        return None
+    gate = "" if g2.gate_ns is None else f" behind a gate of {g2.gate_ns:g} ns"
+    gated = g2.gated_zero.value is not None
+    if g2.single_emitter is None:
+        limit = g2.gated_upper_limit_99 if gated else g2.upper_limit_99
+        if limit is None:
+            return "g2(0) does not show a single emitter: too few pairs yet"
+        return f"g2(0) does not show a single emitter (99 % limit {limit:.2f}{gate if gated else ''})"
+    value = g2.gated_zero.value if gated else g2.zero.value
+    return f"g2(0) shows more than one emitter ({value:.2f}{gate if gated else ''})"

@@ -1,0 +1,136 @@
+"""The calibration in words and numbers: what each value is, where it is from, and what speaks against it."""
+
+from collections.abc import Mapping
+
+from qdmon.analysis.calibration.calibration import Calibrator
+from qdmon.analysis.calibration.load import Load
+from qdmon.analysis.calibration.timing import TimeAxis
+from qdmon.analysis.calibration.trust import ASSUMED_ZERO, DECAY_TAIL, Settled
+from qdmon.analysis.settings import AnalysisSettings
+from qdmon.analysis.snapshot import G2, Calibration, Estimate
+
+__all__ = ["calibration_doubt", "calibration_of"]
+
+# Share of the light a detector may lose before a person should know, and before levels and lifetimes lie.
+LOST_TOLD, LOST_DOUBTED = 0.05, 0.15
+# Clicks per pulse beyond which early photons hide late ones: the lifetime is short by half of them.
+PILE_UP_TOLD, PILE_UP_DOUBTED = 0.05, 0.2
+# Part of the pulse period beyond which a lifetime and a background look alike.
+LONGEST_IN_PERIOD = 0.4
+
+
+def _loads(loads: Mapping[int, Load], lost: float, per_pulse: float) -> list[str]:
+    """Detectors that lose more than a share of the light, or see more than so much per pulse."""
+    found = []
+    for channel, load in sorted(loads.items()):
+        rate = f"{load.rate_cps / 1e3:.3g} kcps"
+        if load.lost > lost and load.even:
+            found.append(
+                f"detector {channel} is saturated: its counts at {rate} vary less than chance allows, "
+                f"some {load.lost:.0%} of the light is lost"
+            )
+        elif load.lost > lost:
+            found.append(
+                f"detector {channel} loses {load.lost:.0%} of the light at {rate}: its dead time is "
+                f"{load.dead_time_ns:.3g} ns ({load.dead_time_origin})"
+            )
+        elif load.per_pulse is not None and load.per_pulse > per_pulse:
+            found.append(f"detector {channel} clicks at {load.per_pulse:.0%} of the pulses: pile-up")
+    return found
+
+
+def calibration_doubt(calibrator: Calibrator, settled: Settled | None) -> str | None:
+    """Why the calibration does not carry a verdict; None if it does.
+
+    Args:
+        calibrator: of the segment.
+        settled: background of the stretch; None while there is none.
+    """
+    if calibrator.dark.is_dark:
+        return "the laser is off"
+    reasons = _loads(calibrator.load.loads(), LOST_DOUBTED, PILE_UP_DOUBTED)[:1]
+    if settled is not None and settled.doubt is not None:
+        reasons.append(settled.doubt)
+    return "; ".join(reasons) or None
+
+
+def calibration_of(
+    calibrator: Calibrator,
+    settings: AnalysisSettings,
+    background: Mapping[int, Estimate],
+    settled: Settled | None,
+    g2: G2,
+    lifetime_ns: Estimate,
+) -> Calibration:
+    """What the numbers lean on.
+
+    Args:
+        calibrator: of the segment.
+        settings: what was given.
+        background: channel -> background in use.
+        settled: background of the stretch; None while there is none.
+        g2: of the segment, for the delay between the detectors.
+        lifetime_ns: of the brightest light.
+    """
+    axis, edges = calibrator.axis, calibrator.edges
+    loads = calibrator.load.loads()
+    slowest = max(loads.values(), key=lambda load: load.dead_time_ns, default=None)
+    given = settings.dead_time_ns is not None
+    return Calibration(
+        background_cps={c: e.value or 0.0 for c, e in background.items()},
+        background_origin=_background_origin(calibrator, settled),
+        irf_origin="none" if axis is None else settings.irf_origin if settings.t0_ps else "rising edge",
+        t0_ps=dict(axis.t0_ps) if axis is not None else {},
+        warnings=tuple(_warnings(calibrator, settings, settled, lifetime_ns)),
+        background_error_cps={c: e.error for c, e in background.items()},
+        t0_error_ps={c: p.error_ps for c, p in edges.placed.items()} if edges is not None else {},
+        tail_cps=settled.tail if settled is not None else Estimate(None),
+        delay_ns=g2.detector_delay_ns if g2.delay_origin != "none" else None,
+        delay_origin=g2.delay_origin,
+        window_ns=axis.bins.period_ns if axis is not None else None,
+        dead_time_ns=slowest.dead_time_ns if slowest is not None else settings.dead_time_ns,
+        dead_time_origin=slowest.dead_time_origin if slowest is not None else "given" if given else "none",
+        lost_light={c: load.lost for c, load in loads.items()},
+    )
+
+
+def _background_origin(calibrator: Calibrator, settled: Settled | None) -> str:
+    if settled is not None:
+        return settled.origin
+    known = calibrator.known_background()
+    return known.origin if known is not None else DECAY_TAIL if calibrator.axis is None else ASSUMED_ZERO
+
+
+def _warnings(
+    calibrator: Calibrator, settings: AnalysisSettings, settled: Settled | None, lifetime_ns: Estimate
+) -> list[str]:
+    found = [calibrator.problem] if calibrator.problem is not None else []
+    axis = calibrator.axis
+    if axis is not None:
+        found += _background_warnings(calibrator, settled)
+        if not settings.t0_ps:
+            found.append("time zero from the rising edge: no instrument response given")
+        found += calibrator.stories[-3:]
+        found += _window(axis, lifetime_ns)
+    return found + _loads(calibrator.load.loads(), LOST_TOLD, PILE_UP_TOLD)
+
+
+def _background_warnings(calibrator: Calibrator, settled: Settled | None) -> list[str]:
+    found = []
+    if _background_origin(calibrator, settled) == ASSUMED_ZERO:
+        found.append("background assumed zero, a guess: the photons cannot tell it yet; give it or darken")
+    if settled is not None and settled.note is not None:
+        found.append(settled.note)
+    if calibrator.dark.lit:
+        found.append("photons follow the pulses of a laser that is said to be off: that stretch is not dark")
+    return found
+
+
+def _window(axis: TimeAxis, lifetime_ns: Estimate) -> list[str]:
+    period_ns = axis.bins.period_ns
+    if lifetime_ns.value is None or lifetime_ns.value < LONGEST_IN_PERIOD * period_ns:
+        return []
+    return [
+        f"the pulse period of {period_ns:.4g} ns holds only {period_ns / lifetime_ns.value:.1f} lifetimes of "
+        f"{lifetime_ns.value:.3g} ns: decay and background look alike; use fewer pulses per second"
+    ]

@@ -1,0 +1,1 @@
+"""What happens to a dot: conversions and returns, bleaching, losses, shifts of its line."""

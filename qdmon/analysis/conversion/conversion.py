@@ -1,0 +1,150 @@
+"""Conversions found so far, the blinks between them, and whether the old type came back."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from qdmon.analysis.conversion.alarms import AlarmBudget
+from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime
+from qdmon.analysis.conversion.sequential import Change, find_change
+from qdmon.analysis.snapshot import Blinking, BlinkingCall, Conversion, FluenceStep
+
+__all__ = ["ConversionLog", "conversion_text", "return_text", "same_fluence"]
+
+MOST_MARKS = 400
+# Steps further back belong to regimes long settled.
+MOST_STEPS = 100
+# Log odds at which a return is called one or the other: twenty to one.
+LEAST_ODDS = 3.0
+# A dot that is neither what it was nor what it became is that much rarer, in nats.
+THIRD_ODDS = 3.0
+# A verdict this sure of the type behind a conversion replaces what the first blinks suggested.
+SURE = 0.95
+STEP_S = 0.05
+
+
+class ConversionLog:
+    """Takes blinks in order of time.
+
+    Attributes:
+        conversions: found so far.
+    """
+
+    def __init__(self, false_alarms_per_day: float) -> None:
+        self.conversions: list[Conversion] = []
+        self._per_day = false_alarms_per_day
+        self._marks: list[Mark] = []
+        # What the blinks between conversions say, the last still growing.
+        self._regimes: list[Regime] = [Regime.of([])]
+
+    def add(self, marks: Sequence[Mark]) -> None:
+        """Blinks that have ended."""
+        if marks:
+            self._marks = [*self._marks, *marks][-MOST_MARKS:]
+            self._regimes[-1] += Regime.of(marks)
+
+    def forget_since(self, time_s: float) -> None:
+        """The blinks since then will be told anew."""
+        wrong = [m for m in self._marks if m.start_s >= time_s]
+        self._marks = self._marks[: len(self._marks) - len(wrong)]
+        self._regimes[-1] -= Regime.of(wrong)
+
+    def alarm(
+        self, going_on: Mark | None, steps: Sequence[FluenceStep], verdicts: Sequence[BlinkingCall] = ()
+    ) -> Change | None:
+        """The change of type that the blinks since the last one show; None while they do not.
+
+        Args:
+            going_on: a blink that has not ended yet.
+            steps: of the fluence, ascending.
+            verdicts: on light of the present regime.
+        """
+        marks = self._marks if going_on is None else [*self._marks, going_on]
+        return find_change(marks, AlarmBudget.of(self._per_day, steps[-MOST_STEPS:]), verdicts)
+
+    def accept(self, change: Change, conversion: Conversion) -> None:
+        """The alarm is taken for a conversion: a new regime begins with its blinks."""
+        self.conversions.append(conversion)
+        self._marks = self._marks[change.index :]
+        moved = Regime.of(self._marks)
+        self._regimes[-1:] = [self._regimes[-1] - moved, moved]
+
+    def refine(self, call: BlinkingCall) -> None:
+        """A verdict on what followed the last conversion says what it led to."""
+        if not self.conversions or call.blinking == "undetermined":
+            return
+        last = self.conversions[-1]
+        sure = call.probabilities[call.blinking] >= SURE and call.blinking not in (last.before, "none")
+        if sure and call.blinking != last.after and call.start_s >= last.time_s - last.time_error_s - STEP_S:
+            self.conversions[-1] = replace(last, after=call.blinking)
+
+    def returns(self, start_s: float, mean_excitation: float | None) -> list[Conversion]:
+        """Conversions on which this stretch of the old fluence now has the last word.
+
+        Args:
+            start_s: of the stretch.
+            mean_excitation: its <N>.
+        """
+        told = []
+        now = Regime.of([m for m in self._marks if m.start_s >= start_s])
+        for i, c in enumerate(self.conversions):
+            if c.reversible is not None or start_s <= c.time_s + STEP_S:
+                continue
+            if not same_fluence(mean_excitation, c.mean_excitation_before):
+                continue
+            if same_fluence(c.mean_excitation_after, c.mean_excitation_before):
+                continue
+            odds = self._odds_of_return(i, now, c.before)
+            if abs(odds) >= LEAST_ODDS:
+                self.conversions[i] = replace(c, reversible=odds > 0)
+                told.append(self.conversions[i])
+        return told
+
+    @property
+    def since_s(self) -> float:
+        """When the present regime was first seen to blink; 0 before that."""
+        return self._marks[0].start_s if self._marks else 0.0
+
+    def type_since(self, start_s: float) -> Blinking:
+        """The likeliest type of the blinks since then."""
+        types = Regime.of([m for m in self._marks if m.start_s >= start_s]).types()
+        return max(types, key=lambda kind: types[kind])
+
+    def _odds_of_return(self, index: int, now: Regime, kind: Blinking) -> float:
+        """Log odds that some blinks are of the regime before a conversion: not of that after, nor a third.
+
+        A regime of its own counts as another only if its type is not the old one.
+        """
+        before, after = self._regimes[index], self._regimes[index + 1]
+        if index + 2 == len(self._regimes):
+            # No conversion since: these blinks were counted with the regime after it.
+            after = after - now
+        back = (before + now).log_evidence() - before.log_evidence()
+        still = (after + now).log_evidence() - after.log_evidence()
+        others = [e for e, name in zip(now.by_type(), TYPES, strict=True) if name != kind]
+        return float(back - max(still, max(others) - THIRD_ODDS))
+
+
+def same_fluence(a: float | None, b: float | None) -> bool:
+    """Whether two <N> are known and the same to a tenth."""
+    return a is not None and b is not None and abs(a - b) <= 0.1 * max(a, b)
+
+
+def conversion_text(c: Conversion) -> str:
+    """The line of the alert."""
+    fluence = ""
+    if c.mean_excitation_after is not None:
+        fluence = f" at <N> = {c.mean_excitation_after:g}"
+        if c.mean_excitation_before is not None and c.mean_excitation_before != c.mean_excitation_after:
+            fluence = f" as <N> went {c.mean_excitation_before:g} -> {c.mean_excitation_after:g}"
+    return f"{c.before} -> {c.after} at {c.time_s:.1f} s{fluence} (p {c.probability:.2f})"
+
+
+def return_text(c: Conversion, now: Blinking, mean_excitation: float | None) -> str:
+    """The line of the alert on a return."""
+    if c.reversible:
+        verdict = f"reversible: it is {c.before} again"
+    elif now == c.after:
+        verdict = f"irreversible: it is still {c.after}"
+    else:
+        verdict = f"irreversible: it is {now} now"
+    return f"{c.before} -> {c.after} is {verdict} at <N> = {mean_excitation:g}"

@@ -1,0 +1,172 @@
+"""What else can happen to a dot, each told once: bleaching, a second emitter, no more blinking, less light.
+
+None of them is what a plain step of the fluence does: levels are compared at the same <N>, or scaled with
+the light a dot absorbs; g2 within one stretch; blinking with its own rate since the step.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import fields
+
+import numpy as np
+
+from qdmon.analysis.antibunching.pairs import Pairs
+from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.snapshot import G2, BlinkingCall, DwellLaw, Estimate, Event
+
+__all__ = ["BlinkingStop", "IntensityLoss", "SecondEmitter", "brightness_ratio"]
+
+# g2 of so many seconds, renewed so often.
+RECENT_S, EVERY_S = 10.0, 1.0
+# Standard errors above 0.5: as a chance, once in years of looks.
+SIGNIFICANCE = 5.0
+FEWEST_PAIRS = 1000
+FEWEST_BLINKS = 10
+LONGEST_GAPS = 3.0
+DAY_S = 86_400.0
+LEAST_LOSS, LEAST_LOSS_ERROR = 0.05, 0.005
+LOSS_AGE_S = 3.0
+SAME_FLUENCE = 0.02
+
+
+def brightness_ratio(now: float | None, then: float | None) -> float:
+    """Light of a dot at one <N> over that at another, 1 - exp(-<N>) each; 1 where one is unknown."""
+    if now is None or not then:
+        return 1.0
+    return float(np.expm1(-now) / np.expm1(-then))
+
+
+class SecondEmitter:
+    """g2(0) of the last seconds rises above 0.5 after the dot was shown to be single."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, Pairs]] = deque()
+        self._was_single = self._told = False
+
+    def new_stretch(self) -> None:
+        """Another stretch counts its own pairs."""
+        self._seen.clear()
+
+    def look(self, time_s: float, pairs: Pairs | None, g2_of: Callable[[Pairs], G2]) -> list[Event]:
+        """Compare the pairs counted so far in a stretch with those of some seconds ago.
+
+        Args:
+            time_s: now.
+            pairs: of the stretch, still counting; None if there are none.
+            g2_of: what makes g2 of some pairs.
+        """
+        if pairs is None or self._told:
+            return []
+        if self._seen and time_s - self._seen[-1][0] < EVERY_S:
+            return []
+        copied = Pairs.none() + pairs
+        self._seen.append((time_s, copied))
+        while len(self._seen) > 2 and time_s - self._seen[1][0] >= RECENT_S:
+            self._seen.popleft()
+        since_s, earlier = self._seen[0]
+        recent = _difference(copied, earlier)
+        if recent.lags.sum() < FEWEST_PAIRS:
+            return []
+        g2 = g2_of(recent)
+        self._was_single |= g2.single_emitter is True
+        value, error = g2.zero.value, g2.zero.error
+        if not self._was_single or value is None or not error or value - SIGNIFICANCE * error < 0.5:
+            return []
+        self._told = True
+        text = f"second emitter: g2(0) is {value:.2f} ± {error:.2f} in the last {time_s - since_s:.0f} s"
+        return [Event(time_s, "second emitter", "alert", text)]
+
+
+def _difference(later: Pairs, earlier: Pairs) -> Pairs:
+    return Pairs(*(getattr(later, f.name) - getattr(earlier, f.name) for f in fields(Pairs)))
+
+
+class BlinkingStop:
+    """No dim dwell for much longer than those of this stretch allow."""
+
+    def __init__(self, false_alarms_per_day: float) -> None:
+        self._per_day = false_alarms_per_day
+        self._told = False
+        self._stops_s: list[float] = []
+        self._gaps_s: list[float] = []
+
+    def new_stretch(self) -> None:
+        """The fluence changed, and with it the rate of blinking."""
+        self._stops_s, self._gaps_s = [], []
+
+    def add(self, marks: list[Mark]) -> None:
+        """Blinks that have ended."""
+        for mark in marks:
+            if self._stops_s:
+                self._gaps_s.append(max(mark.start_s - self._stops_s[-1], 0.0))
+                self._told = False
+            self._stops_s = [mark.stop_s]
+
+    def look(self, time_s: float, on_law: DwellLaw | None) -> list[Event]:
+        """Is the bright dwell that is going on too long?
+
+        Args:
+            time_s: now, the dot being bright.
+            on_law: law of the bright dwells, if known: a power law allows long ones.
+        """
+        n = len(self._gaps_s)
+        if self._told or n < FEWEST_BLINKS or not self._stops_s:
+            return []
+        gap_s = time_s - self._stops_s[0]
+        if gap_s < LONGEST_GAPS * max(self._gaps_s):
+            return []
+        total_s = sum(self._gaps_s)
+        # Exponential dwells of unknown rate; every dwell is a chance for a false alarm.
+        chance = (1 + gap_s / total_s) ** -n
+        if on_law is not None and on_law.law == "power law" and on_law.exponent.value is not None:
+            chance = max(chance, (gap_s / on_law.shortest_s) ** min(1 - on_law.exponent.value, 0.0))
+        allowed = self._per_day / DAY_S * total_s / n
+        if chance > allowed:
+            return []
+        self._told = True
+        text = f"blinking stopped: none for {gap_s:.1f} s, {n / total_s:.2g} per bright second before"
+        return [Event(self._stops_s[0], "blinking stop", "warning", text)]
+
+
+class IntensityLoss:
+    """The bright level at one <N> fell by more than 5 %."""
+
+    def __init__(self) -> None:
+        self._levels: list[tuple[float | None, Estimate]] = []
+
+    def look(self, call: BlinkingCall, mean_excitation: float | None) -> list[Event]:
+        """Compare the bright level of a verdict with the first, or the last reported, at this <N>."""
+        if call.blinking == "undetermined" or not call.states or call.stop_s - call.start_s < LOSS_AGE_S:
+            return []
+        now = call.states[0].intensity_cps
+        found = self._index(mean_excitation)
+        if found is None or not now.value:
+            return []
+        before = self._levels[found][1]
+        if not before.value:
+            return []
+        lost = 1 - now.value / before.value
+        relative = np.hypot((now.error or 0.0) / now.value, (before.error or 0.0) / before.value)
+        error = float(np.hypot((1 - lost) * relative, LEAST_LOSS_ERROR))
+        if lost < LEAST_LOSS or lost < SIGNIFICANCE * error:
+            return []
+        self._levels[found] = mean_excitation, now
+        at = f" at <N> = {mean_excitation:g}" if mean_excitation is not None else ""
+        text = f"intensity loss: the bright level{at} fell by {100 * lost:.1f} ± {100 * error:.1f} %"
+        return [Event(call.stop_s, "intensity loss", "warning", text)]
+
+    def keep(self, call: BlinkingCall, mean_excitation: float | None) -> None:
+        """A verdict that is about to be replaced: its bright level is the first at this <N>, if none was."""
+        known = call.blinking != "undetermined" and call.states and call.stop_s - call.start_s >= LOSS_AGE_S
+        if known and self._index(mean_excitation) is None:
+            self._levels.append((mean_excitation, call.states[0].intensity_cps))
+
+    def _index(self, mean_excitation: float | None) -> int | None:
+        for i, (level, _) in enumerate(self._levels):
+            if mean_excitation == level or (
+                mean_excitation is not None
+                and level is not None
+                and abs(mean_excitation - level) <= SAME_FLUENCE * level
+            ):
+                return i
+        return None

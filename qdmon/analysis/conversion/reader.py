@@ -1,0 +1,217 @@
+"""Blinks as they happen: dim dwells read row by row from a known bright level, each Auger or trap.
+
+The verdict fits a dot to seconds of light; after a step of the fluence that is too late. What is known of
+the dot beforehand, its bright level and lifetime, is enough to read a dwell of a few milliseconds. Either
+family, charged or trapped, is a sticky chain over its states (`row_states`); their likelihoods for the rows
+of a dwell are its odds.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardware.jit import jit
+from qdmon.analysis.bins import BinTable
+from qdmon.analysis.calibration.timing import MicroBins
+from qdmon.analysis.conversion.bright_tracker import BrightTracker
+from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.conversion.row_states import BrightLevel, RowStates, row_log_likelihood, row_states
+from qdmon.analysis.switching.blinks import hysteresis_runs
+
+__all__ = ["BlinkReader"]
+
+FloatArray = NDArray[np.float64]
+Float32Array = NDArray[np.float32]
+
+# Chance of being dim at which a dwell begins, and ends.
+ENTER, LEAVE = 0.9, 0.1
+# Rows of light that end a dwell for good, and the longest that is read in one piece.
+SETTLED_ROWS, LONGEST_ROWS = 5, 4000
+# Whatever its photons say, a row of a dwell may hold a switch of any kind: nats of a row.
+MOST_ODDS_PER_ROW = 2.0
+# A likelihood this far below the best state's is not taken at its word.
+LEAST_LOG = -60.0
+# Once the bright level has been seen it is looked after every so many reads.
+TRACK_EVERY = 5
+
+
+class BlinkReader:
+    """Reads the blinks of one stretch from its table; what is settled is told once.
+
+    Attributes:
+        level: its bright level.
+    """
+
+    def __init__(self, first_pulse: int) -> None:
+        self.level = BrightTracker(first_pulse)
+        self._reads = 0
+        self._from_pulse = first_pulse
+        self._continues = False
+
+    def read(
+        self,
+        table: BinTable,
+        bins: MicroBins,
+        bright: BrightLevel,
+        background_cps: float,
+        losses: list[tuple[int, int]],
+        row_s: float,
+    ) -> tuple[list[Mark], Mark | None]:
+        """Blinks that have ended since the last call, and the one that is going on.
+
+        Args:
+            table: rows of about a millisecond.
+            bins: its micro-bins, with the delayed share.
+            bright: what is known of the dot at this fluence.
+            background_cps: of the detectors together.
+            losses: pulse intervals in which photons are missing.
+            row_s: duration of a row.
+        """
+        width = table.pulses_per_row
+        first = max(-(-(self._from_pulse - table.first_pulse) // width), 0)
+        rows = table.rows[first:]
+        if len(rows) < SETTLED_ROWS:
+            return [], None
+        start_pulse = table.first_pulse + first * width
+        states = row_states(bright.lifetime_ns, bins)
+        background = background_cps * bins.uniform_share
+        if not self.level.seen or self._reads % TRACK_EVERY == 0:
+            self.level.update(table, states, bright, background, row_s)
+        self._reads += 1
+        cps = bright.cps * self.level.scale
+        levels = cps * np.exp(np.array([0.0, -1.0, 1.0]) * self.level.doubt)
+        expected = [(states.signal * level + background) * row_s for level in levels]
+        log_l = row_log_likelihood(rows, expected[0])
+        whole = ~_lost(losses, start_pulse, width, len(rows))
+        log_l[~whole] = 0.0
+        dark = float(background[1:].sum()) * row_s
+        marks: list[Mark] = []
+        open_from: int | None = None
+        going_on: Mark | None = None
+        done = 0
+        for begin, end in _dim_runs(log_l, states):
+            told = self._continues and begin <= SETTLED_ROWS
+            is_open = end > len(rows) - SETTLED_ROWS
+            light = float(rows[begin:end, 1:].sum(dtype=np.int64)) - dark * (end - begin)
+            mark = Mark(
+                (start_pulse + begin * width) / width * row_s,
+                (start_pulse + end * width) / width * row_s,
+                _odds(rows[begin:end][whole[begin:end]], expected, states),
+                max((end - begin) - light / (float(expected[0][0, 1:].sum()) - dark), 0.0) * row_s,
+            )
+            if is_open and end - begin < LONGEST_ROWS:
+                open_from, going_on = begin, None if told else mark
+                break
+            if not told:
+                marks.append(mark)
+            self._continues = is_open
+            done = end
+        if open_from is None:
+            open_from = max(done, len(rows) - 2 * SETTLED_ROWS)
+        self._from_pulse = start_pulse + open_from * width
+        return marks, going_on
+
+
+def _lost(losses: list[tuple[int, int]], start_pulse: int, width: int, n: int) -> NDArray[np.bool_]:
+    at = start_pulse + width * np.arange(n)
+    lost = np.zeros(n, bool)
+    for first, stop in losses:
+        lost |= (at < stop) & (at + width > first)
+    return lost
+
+
+def _dim_runs(log_l: Float32Array, states: RowStates) -> list[tuple[int, int]]:
+    """Dim dwells in the smoothed probability of having lost much light."""
+    likelihood = np.exp(np.maximum(log_l - log_l.max(axis=1, keepdims=True), LEAST_LOG))
+    chance = chance_of(likelihood.astype(np.float64), states.weights, states.leaving, states.dim)
+    return hysteresis_runs(chance > ENTER, chance < LEAVE)
+
+
+def _odds(rows: NDArray[np.generic], expected: list[FloatArray], states: RowStates) -> float:
+    """Log-likelihood ratio of a dwell, Auger against trap, as far as it holds at each bright level."""
+    found = [_odds_at(row_log_likelihood(rows, level), states) for level in expected]
+    return 0.0 if min(found) < 0 < max(found) else min(found, key=abs)
+
+
+def _odds_at(log_l: Float32Array, states: RowStates) -> float:
+    """Log-likelihood ratio of a dwell, all Auger against all trap."""
+    weights, leaving, dim = states.weights, states.leaving, states.dim
+    total = []
+    for family in (states.auger & dim, ~states.auger & dim):
+        part = log_l[:, family]
+        top = part.max(axis=1, keepdims=True)
+        w = weights[family] / weights[family].sum()
+        scaled = np.exp(np.maximum(part - top, LEAST_LOG)).astype(np.float64)
+        total.append(log_likelihood_of(scaled, w, leaving[family]) + float(top.sum(dtype=np.float64)))
+    most = MOST_ODDS_PER_ROW * len(log_l)
+    return float(np.clip(total[0] - total[1], -most, most))
+
+
+@jit
+def log_likelihood_of(likelihood: FloatArray, weights: FloatArray, leaving: FloatArray) -> float:
+    """Log-likelihood of rows under a sticky chain: a state is kept, or left for one drawn by weight.
+
+    Args:
+        likelihood: (n, k) of each row under each state.
+        weights: (k,) where a jump leads, and the first row.
+        leaving: (k,) chance per row that the state is left.
+    """
+    n, k = likelihood.shape
+    alpha = weights.copy()
+    total = 0.0
+    for t in range(n):
+        jumping = 0.0
+        if t > 0:
+            for j in range(k):
+                jumping += leaving[j] * alpha[j]
+        s = 0.0
+        for j in range(k):
+            if t > 0:
+                alpha[j] = (1.0 - leaving[j]) * alpha[j] + weights[j] * jumping
+            alpha[j] *= likelihood[t, j]
+            s += alpha[j]
+        for j in range(k):
+            alpha[j] /= s
+        total += np.log(s)
+    return total
+
+
+@jit
+def chance_of(
+    likelihood: FloatArray, weights: FloatArray, leaving: FloatArray, members: NDArray[np.bool_]
+) -> FloatArray:
+    """(n,) probability that each row is in one of the member states, all rows considered."""
+    n, k = likelihood.shape
+    alpha = np.empty((n, k))
+    for t in range(n):
+        jumping = 0.0
+        if t > 0:
+            for j in range(k):
+                jumping += leaving[j] * alpha[t - 1, j]
+        s = 0.0
+        for j in range(k):
+            before = weights[j]
+            if t > 0:
+                before = (1.0 - leaving[j]) * alpha[t - 1, j] + weights[j] * jumping
+            alpha[t, j] = before * likelihood[t, j]
+            s += alpha[t, j]
+        for j in range(k):
+            alpha[t, j] /= s
+    beta = np.ones(k)
+    chance = np.zeros(n)
+    for back in range(n):
+        t = n - 1 - back
+        s = 0.0
+        inside = 0.0
+        for j in range(k):
+            p = alpha[t, j] * beta[j]
+            s += p
+            if members[j]:
+                inside += p
+        chance[t] = inside / s
+        into = 0.0
+        for j in range(k):
+            beta[j] *= likelihood[t, j]
+            into += weights[j] * beta[j]
+        for j in range(k):
+            beta[j] = ((1.0 - leaving[j]) * beta[j] + leaving[j] * into) / s
+    return chance

@@ -1,0 +1,134 @@
+"""Blinks of one regime: what they say of the share that Auger recombination takes, and so of the type.
+
+Blinks are counted, but types are defined by the light that was lost (auger above 0.9, bc below 0.15). If a
+blink of either kind loses much more light than one of the other, a count share s stands for a share of the
+loss S = s r / (s r + 1 - s), with r the ratio of their mean losses.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logsumexp
+
+from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
+from qdmon.analysis.snapshot import Blinking
+
+__all__ = ["DIFFERENT", "LOG_WEIGHT", "TYPES", "Mark", "Regime", "log_likelihood", "loss_shares"]
+
+FloatArray = NDArray[np.float64]
+
+TYPES: tuple[Blinking, Blinking, Blinking] = ("bc", "mixed", "auger")
+
+# Share of the blinks that a dot with one mechanism owes to the other: mostly none at all.
+_RARE = np.array([1e-5, 1e-3, 3e-3, 1e-2, 3e-2])
+_RARE_WEIGHT = np.array([0.996, 0.001, 0.001, 0.001, 0.001])
+_BETWEEN = np.linspace(0.05, 0.95, 13)
+_PURE_WEIGHT = 0.4
+_SHARE = np.concatenate([_RARE, _BETWEEN, 1 - _RARE[::-1]])
+LOG_WEIGHT: FloatArray = np.log(
+    np.concatenate(
+        [
+            _PURE_WEIGHT * _RARE_WEIGHT,
+            np.full(len(_BETWEEN), (1 - 2 * _PURE_WEIGHT) / len(_BETWEEN)),
+            _PURE_WEIGHT * _RARE_WEIGHT[::-1],
+        ]
+    )
+)
+LOG_PRIOR: FloatArray = np.log([_PURE_WEIGHT, 1 - 2 * _PURE_WEIGHT, _PURE_WEIGHT])
+# (k, k) 1 where two shares of the blinks are clearly different, else 0.
+DIFFERENT: FloatArray = (np.abs(_SHARE[:, None] - _SHARE) > 0.2).astype(np.float64)
+MOST_RATIO = 10.0
+# However clear the photons, a blink is read wrong by other causes this often.
+MISREAD = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A blink as the test sees it.
+
+    Attributes:
+        start_s: when it began.
+        stop_s: when it ended, or how far it has been seen.
+        odds: log-likelihood ratio of its photons, Auger against trap.
+        lost_s: light lost in it, in seconds of the bright level.
+    """
+
+    start_s: float
+    stop_s: float
+    odds: float
+    lost_s: float
+
+
+def log_likelihood(marks: Sequence[Mark]) -> FloatArray:
+    """(n + 1, k) cumulated log-likelihood of the blinks under each share, up to a constant."""
+    odds = np.array([m.odds for m in marks])[:, None]
+    auger = np.logaddexp(odds + np.log1p(-MISREAD), np.log(MISREAD))
+    trap = np.logaddexp(odds + np.log(MISREAD), np.log1p(-MISREAD))
+    each = np.logaddexp(auger + np.log(_SHARE), trap + np.log1p(-_SHARE))
+    return np.concatenate([np.zeros((1, len(_SHARE))), np.cumsum(each, axis=0)])
+
+
+def _losses(marks: Sequence[Mark]) -> FloatArray:
+    """(2, 2) blinks and their losses, trap and Auger."""
+    auger = expit(np.array([m.odds for m in marks]))
+    lost = np.array([m.lost_s for m in marks])
+    return np.array([[(1 - auger).sum(), (1 - auger) @ lost], [auger.sum(), auger @ lost]])
+
+
+def loss_shares(losses: FloatArray) -> FloatArray:
+    """(k,) share of the loss that each share of the blinks stands for.
+
+    Args:
+        losses: (2, 2) see `Regime`; one more blink of mean loss is added to either kind.
+    """
+    mean = max(float(losses[:, 1].sum() / max(losses[:, 0].sum(), 1e-9)), 1e-9)
+    trap, auger = (losses[:, 1] + mean) / (losses[:, 0] + 1)
+    ratio = float(np.clip(auger / max(float(trap), 1e-12), 1 / MOST_RATIO, MOST_RATIO))
+    return np.asarray(_SHARE * ratio / (_SHARE * ratio + 1 - _SHARE))
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """All that some blinks of one regime say of its share.
+
+    Attributes:
+        log_l: (k,) log-likelihood of each share.
+        losses: (2, 2) number and summed loss of trap blinks and of Auger blinks.
+    """
+
+    log_l: FloatArray
+    losses: FloatArray
+
+    @classmethod
+    def of(cls, marks: Sequence[Mark]) -> "Regime":
+        """Of some blinks."""
+        return cls(log_likelihood(marks)[-1], _losses(marks))
+
+    def __add__(self, other: "Regime") -> "Regime":
+        return Regime(self.log_l + other.log_l, self.losses + other.losses)
+
+    def __sub__(self, other: "Regime") -> "Regime":
+        return Regime(self.log_l - other.log_l, self.losses - other.losses)
+
+    def log_evidence(self) -> float:
+        """Log evidence of one share behind all these blinks."""
+        return float(logsumexp(self.log_l + LOG_WEIGHT))
+
+    def by_type(self) -> FloatArray:
+        """(3,) log evidence of each of `TYPES`, the share drawn from those of that type."""
+        share = loss_shares(self.losses)
+        kind = np.where(share > AUGER_FROM, 2, np.where(share < BC_TO, 0, 1))
+        found = np.full(len(TYPES), -np.inf)
+        for i in range(len(TYPES)):
+            weight = LOG_WEIGHT[kind == i]
+            if len(weight):
+                found[i] = logsumexp(self.log_l[kind == i] + weight) - logsumexp(weight)
+        return found
+
+    def types(self) -> dict[Blinking, float]:
+        """Probability of each type."""
+        log_p = self.by_type() + LOG_PRIOR
+        p = np.exp(log_p - logsumexp(log_p))
+        return dict(zip(TYPES, p.tolist(), strict=True))

@@ -1,0 +1,221 @@
+"""Has the dot changed how it blinks? A sequential test on its blinks, with a bounded rate of false alarms.
+
+The unit of evidence is the blink: photons settle each one within milliseconds, and what is uncertain is
+what the next will be. While a dot keeps its type each blink is Auger with one probability s, unknown and
+mostly near 0 or 1. For every place c the change may be at, the likelihood of another s behind it is
+weighed against one s throughout, averaged over the prior of s,
+
+    LR_c = sum_{s, s'} w(s) w(s') P(before | s) P(behind | s') / P(all | no change),   |s - s'| > 0.2,
+
+and the alarm is up once sum_c q_c LR_c >= 1 (Shiryaev-Roberts; Pollak, Ann. Stat. 13, 206 (1985)): as long
+as nothing changes the sum has expectation sum_c q_c, so q is a budget of false alarms, spent where changes
+are expected. How long the dot stayed bright before the first new blink counts too. A step of the fluence
+may also move the share of a mixed dot that stays mixed: an alarm needs to be sure that it is the type that
+changed, which a verdict on the light before helps with.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logsumexp
+
+from qdmon.analysis.conversion.alarms import AlarmBudget
+from qdmon.analysis.conversion.regimes import DIFFERENT, LOG_WEIGHT, TYPES, Mark, Regime, log_likelihood
+from qdmon.analysis.snapshot import Blinking, BlinkingCall
+
+__all__ = ["Change", "find_change", "log_evidence"]
+
+FloatArray = NDArray[np.float64]
+
+# Chance of each type behind a change of the share, by the type before: bc, mixed, auger. A step of the
+# fluence moves the share of a mixed dot as a rule, and hardly ever ends one of its mechanisms.
+_BECOMES = np.array([[0.2, 0.4, 0.4], [0.003, 0.994, 0.003], [0.4, 0.4, 0.2]])
+LEAST_CERTAINTY = 0.85
+FEWEST_BEFORE = 5
+SLICES = 16
+# A verdict speaks of the time before a change if at least this much of its light is from then, of that
+# behind if it has seen so much of it; hc and none are beyond what blinks are counted for.
+MOSTLY, SURE_S, LEAST_KNOWN, LEAST_CHANCE = 0.7, 3.0, 0.5, 1e-4
+LEAST_ERROR_S = 0.01
+# Places this much less likely than the best, in nats, do not count for the time.
+FAR_BEHIND = 12.0
+USUAL_RATE_HZ = 3.0
+USUAL_WAIT_S = 1 / USUAL_RATE_HZ
+# How sharply the rate of blinking is known: of the regime that has been, and of one to come.
+OLD_SHAPE, NEW_SHAPE = 4.0, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of type that some blinks show.
+
+    Attributes:
+        log_evidence: logarithm of sum q_c LR_c.
+        certainty: chance that the type changed, if something did.
+        probability: that the type changed, if a change is as likely beforehand as none.
+        index: first blink behind the likeliest place.
+        time_s: when, the middle of the central 68 % interval.
+        error_s: its half width.
+        before: likeliest type before.
+        after: likeliest type behind.
+    """
+
+    log_evidence: float
+    certainty: float
+    probability: float
+    index: int
+    time_s: float
+    error_s: float
+    before: Blinking
+    after: Blinking
+
+
+def find_change(
+    marks: Sequence[Mark], budget: AlarmBudget, verdicts: Sequence[BlinkingCall] = ()
+) -> Change | None:
+    """The change of type among some blinks that is worth telling; None if there is none.
+
+    Args:
+        marks: in order of time, of one regime and what followed; the last may still be going on.
+        budget: of false alarms.
+        verdicts: on stretches of light of this regime and of what followed.
+    """
+    if len(marks) <= FEWEST_BEFORE:
+        return None
+    places, log_ratio, spans = _ratios(marks, budget)
+    allotted = np.logaddexp(*_log_share(spans, budget))
+    evidence = float(logsumexp(log_ratio + allotted))
+    if evidence < 0:
+        return None
+    belief = budget.belief()
+    place = int(places[np.argmax(log_ratio + np.logaddexp(*_log_share(spans, belief)))])
+    time_s, error_s = _time_of(marks, places, log_ratio, belief)
+    pairs = _type_pairs(marks, place, verdicts)
+    certainty = 1 - float(np.trace(pairs))
+    if certainty < LEAST_CERTAINTY:
+        return None
+    old, new = np.unravel_index(int(np.argmax(pairs - np.diag(np.diag(pairs)))), pairs.shape)
+    changed = float(expit(evidence - float(logsumexp(allotted))))
+    return Change(
+        evidence, certainty, changed * certainty, place, time_s, error_s, TYPES[int(old)], TYPES[int(new)]
+    )
+
+
+def log_evidence(marks: Sequence[Mark], budget: AlarmBudget) -> float | None:
+    """Logarithm of sum q_c LR_c, an alarm from 0 on; None while there are too few blinks for any place."""
+    if len(marks) <= FEWEST_BEFORE:
+        return None
+    _, log_ratio, spans = _ratios(marks, budget)
+    return float(logsumexp(log_ratio + np.logaddexp(*_log_share(spans, budget))))
+
+
+def _ratios(marks: Sequence[Mark], budget: AlarmBudget) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
+    """(p,) places a change may be at, (p,) their log LR, and (p, 2) the time each stands for."""
+    n = len(marks)
+    log_l = log_likelihood(marks)
+    places = np.arange(FEWEST_BEFORE, n)
+    log_ratio = _log_pairs(LOG_WEIGHT + log_l[places], LOG_WEIGHT + log_l[n] - log_l[places], DIFFERENT)
+    log_ratio += _log_wait(marks, places, budget.steps_s) - float(logsumexp(LOG_WEIGHT + log_l[n]))
+    starts = np.array([m.start_s for m in marks])
+    # The law may change while the last old blink is still on.
+    return places, log_ratio, np.stack([starts[places - 1], starts[places]], axis=1)
+
+
+def _type_pairs(marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCall]) -> FloatArray:
+    """(3, 3) chance of each pair of types before and behind a place, if the share changed there."""
+    last_s, first_s = marks[place - 1].start_s, marks[place].start_s
+    before = np.array([*Regime.of(marks[:place]).types().values()])
+    evidence = Regime.of(marks[place:]).by_type()
+    behind = np.exp(evidence - evidence.max())
+    # A verdict weighs the light lost, counting blinks does not.
+    for call in sorted(verdicts, key=lambda call: call.stop_s - call.start_s):
+        known = np.array([call.probabilities.get(kind, 0.0) for kind in TYPES])
+        seen_s = call.stop_s - call.start_s
+        if call.blinking == "undetermined" or known.sum() < LEAST_KNOWN:
+            continue
+        if first_s - call.start_s >= MOSTLY * seen_s:
+            before = known / known.sum()
+        elif call.start_s >= last_s and seen_s >= SURE_S:
+            behind = known + LEAST_CHANCE
+    pairs = before[:, None] * _BECOMES * behind
+    return np.asarray(pairs / pairs.sum())
+
+
+def _log_wait(marks: Sequence[Mark], places: NDArray[np.intp], steps_s: FloatArray) -> FloatArray:
+    """(p,) what the bright time before each place adds: how much likelier it is under a new rate of blinking.
+
+    The old rate is that since the last step of the fluence; dwells scatter more than an exponential law has
+    it, so either law is a Lomax law. Where a step lies in between, nothing is known of the old rate.
+    """
+    starts, stops = np.array([(m.start_s, m.stop_s) for m in marks]).T
+    gaps = np.maximum(starts[1:] - stops[:-1], 0.0)
+    summed = np.concatenate([[0.0, 0.0], np.cumsum(gaps)])
+    # summed[i] holds the gaps up to blink i - 1; those of this fluence begin behind its first blink.
+    last_step = np.searchsorted(steps_s, starts[places], side="right")
+    since = np.concatenate([[-np.inf], steps_s])[last_step]
+    first = np.minimum(np.searchsorted(starts, since), places - 1)
+    crossed = since > starts[places - 1]
+    number = places - 1 - first
+    old_s = (summed[places] - summed[first + 1] + USUAL_WAIT_S) / (number + 1)
+    wait = gaps[places - 1]
+    old = _log_lomax(wait, old_s, OLD_SHAPE)
+    return np.asarray(np.where(crossed, 0.0, _log_lomax(wait, USUAL_WAIT_S, NEW_SHAPE) - old))
+
+
+def _log_lomax(wait: FloatArray, mean_s: FloatArray | float, shape: float) -> FloatArray:
+    """Log density of a wait whose rate is Gamma distributed with this shape, of mean 1 / mean_s."""
+    return np.asarray(-np.log(mean_s) - (shape + 1) * np.log1p(wait / (shape * mean_s)))
+
+
+def _log_share(spans: FloatArray, budget: AlarmBudget) -> tuple[FloatArray, FloatArray]:
+    """(p,) logarithms of what is allotted to each span of time: to all its instants, and to steps in it."""
+    between = budget.until(spans[:, 1]) - budget.until(spans[:, 0])
+    inside = (budget.steps_s >= spans[:, :1]) & (budget.steps_s < spans[:, 1:])
+    with np.errstate(divide="ignore"):
+        return np.log(np.maximum(between, 1e-300)), np.log(inside @ budget.at_step)
+
+
+def _log_pairs(before: FloatArray, behind: FloatArray, pairs: FloatArray) -> FloatArray:
+    """(p,) log of the sum over pairs (s, s') of pairs[s, s'] exp(before[p, s] + behind[p, s'])."""
+    top, bottom = before.max(axis=1, keepdims=True), behind.max(axis=1, keepdims=True)
+    joint = (np.exp(before - top) @ pairs * np.exp(behind - bottom)).sum(axis=1)
+    return np.asarray(np.log(np.maximum(joint, 1e-300)) + (top + bottom)[:, 0])
+
+
+def _time_of(
+    marks: Sequence[Mark], places: NDArray[np.intp], log_ratio: FloatArray, belief: AlarmBudget
+) -> tuple[float, float]:
+    """Middle and half width of the central interval that holds the change with 68 %."""
+    times, weights = [], []
+    steps = belief.steps_s
+    for place, ratio in zip(places.tolist(), log_ratio.tolist(), strict=True):
+        if ratio < log_ratio.max() - FAR_BEHIND:
+            continue
+        last, first = marks[place - 1], marks[place]
+        edges = np.linspace(last.start_s, first.start_s, SLICES + 1)
+        here = (steps >= last.start_s) & (steps < first.start_s)
+        time = np.concatenate([(edges[1:] + edges[:-1]) / 2, steps[here]])
+        with np.errstate(divide="ignore"):
+            share = np.log(np.concatenate([np.diff(belief.until(edges)), belief.at_step[here]]))
+        # Bright for so long under the old rate of blinking, then under the new one: where in between.
+        bright = np.maximum(time - min(last.stop_s, first.start_s), 0.0)
+        faster = _rate(marks[:place], steps) - _rate(marks[place:], steps)
+        within = share - faster * bright
+        times.append(time)
+        weights.append(ratio + within + logsumexp(share) - logsumexp(within))
+    time, log_weight = np.concatenate(times), np.concatenate(weights)
+    order = np.argsort(time, kind="stable")
+    share = np.exp(log_weight[order] - log_weight.max())
+    sums = (np.cumsum(share) - share / 2) / share.sum()
+    early, late = np.interp([0.16, 0.84], sums, time[order])
+    return float(early + late) / 2, float(max((late - early) / 2, LEAST_ERROR_S))
+
+
+def _rate(marks: Sequence[Mark], steps_s: FloatArray) -> float:
+    """Blinks per bright second since the last step before them all ended, a usual rate as a prior."""
+    since = max((float(t) for t in steps_s if t <= marks[-1].start_s), default=marks[0].start_s)
+    seen = [m for m in marks if m.start_s >= since] or list(marks[-1:])
+    bright_s = seen[-1].stop_s - seen[0].start_s - sum(m.stop_s - m.start_s for m in seen)
+    return len(seen) / (max(bright_s, 0.0) + 1 / USUAL_RATE_HZ)

@@ -1,0 +1,252 @@
+"""Watches a dot as its light comes: conversions and returns, bleaching, and the verdict of the moment."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hardware.types import Acquisition
+from qdmon.analysis.antibunching.pairs import Pairs
+from qdmon.analysis.calibration.background import estimate_floor, intensity_groups
+from qdmon.analysis.calibration.trust import ASSUMED_ZERO
+from qdmon.analysis.conversion.conversion import ConversionLog, conversion_text, return_text
+from qdmon.analysis.conversion.events import BlinkingStop, IntensityLoss, SecondEmitter, brightness_ratio
+from qdmon.analysis.conversion.reader import BlinkReader
+from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.conversion.row_states import BrightLevel
+from qdmon.analysis.conversion.sequential import Change
+from qdmon.analysis.snapshot import G2, BlinkingCall, Conversion, Event, FluenceStep
+from qdmon.analysis.stretch import Stretch
+from qdmon.analysis.switching.charging import ChargingCount
+
+__all__ = ["ConversionWatcher"]
+
+RETURN_S = 5.0
+BLEACH_S = 10.0
+# A verdict on so many seconds knows the bright level better than what came before it.
+LEVEL_AGE_S = 2.0
+# A level this far from the one foreseen is believed only after so long.
+LEVEL_CHANGE, LEVEL_PATIENCE_S = 0.3, 5.0
+# Blinks are read again if the first level was this wrong.
+REREAD = 0.1
+SETTLED_S = 20.0
+AWAY_S = 0.02
+# Rows together for an estimate of the background before the stretch has its own, and photons it needs.
+FLOOR_ROWS, FLOOR_PHOTONS = 5, 20_000
+
+
+class ConversionWatcher:
+    """Blinks of the dot as they come, the conversions found, and the state of the dot.
+
+    Attributes:
+        bleached_s: when the dot bleached; None while it has not.
+    """
+
+    def __init__(self, acquisition: Acquisition, false_alarms_per_day: float) -> None:
+        self._acq = acquisition
+        self.bleached_s: float | None = None
+        self._log = ConversionLog(false_alarms_per_day)
+        self._stops = BlinkingStop(false_alarms_per_day)
+        self._emitters = SecondEmitter()
+        self._losses = IntensityLoss()
+        self._reader: BlinkReader | None = None
+        self._bright: tuple[BrightLevel, float | None] | None = None
+        # Verdict on this regime before the present stretch.
+        self._before: BlinkingCall | None = None
+        self._delayed = 0.0
+        self._charging: list[ChargingCount] = []
+        self._going_on: Mark | None = None
+
+    @property
+    def conversions(self) -> list[Conversion]:
+        """All found so far."""
+        return self._log.conversions
+
+    def watch(
+        self,
+        stretch: Stretch,
+        steps: Sequence[FluenceStep],
+        losses: list[tuple[int, int]],
+        doubt: str | None,
+    ) -> list[Event]:
+        """Read the blinks since the last call and see whether the dot has converted or come back."""
+        if self.bleached_s is not None:
+            return []
+        new = self._read(stretch, losses)
+        self._log.add(new)
+        self._stops.add(new)
+        if doubt is not None:
+            return []
+        events = []
+        if new or self._going_on is not None:
+            change = self._log.alarm(self._going_on, steps, self._verdicts(stretch))
+            if change is not None:
+                events += self._conversion(change, stretch, steps, losses, doubt)
+        return events + self._returns(stretch)
+
+    def look(
+        self,
+        stretch: Stretch,
+        losses: list[tuple[int, int]],
+        g2_of: Callable[[Pairs], G2],
+    ) -> list[Event]:
+        """Look for what is slower than a blink."""
+        events = self._bleaching(stretch, losses)
+        if self.bleached_s is not None:
+            return events
+        pairs = stretch.pairs.pairs if stretch.pairs is not None else None
+        events += self._emitters.look(stretch.stop_s, pairs, g2_of)
+        self._log.refine(stretch.call)
+        if self._going_on is None:
+            events += self._stops.look(stretch.stop_s, stretch.dynamics.on_dwells)
+        return events + self._losses.look(stretch.call, stretch.mean_excitation)
+
+    def stretch_over(self, stretch: Stretch) -> None:
+        """Keep what a finished stretch says of the dot for comparison with the next."""
+        self._learn_level(stretch)
+        if stretch.call.states:
+            self._before = stretch.call
+        self._log.refine(stretch.call)
+        self._losses.keep(stretch.call, stretch.mean_excitation)
+        if self._going_on is not None and self.bleached_s is None:
+            self._log.add([self._going_on])
+        if stretch.background_origin != ASSUMED_ZERO:
+            self._delayed = stretch.delayed
+        self._reader, self._going_on = None, None
+        self._stops.new_stretch()
+        self._emitters.new_stretch()
+        self._charging = self.charging_counts(stretch)
+
+    def charging_counts(self, stretch: Stretch | None) -> list[ChargingCount]:
+        """Charging events of all stretches, this one included, as long as the dot is what it was at first.
+
+        A dot that converted charges by another law: its rates say nothing about the growth with <N>.
+        """
+        if stretch is None or self.conversions:
+            return self._charging
+        count = stretch.charging()[1]
+        return self._charging + ([count] if count is not None else [])
+
+    def _read(self, stretch: Stretch, losses: list[tuple[int, int]]) -> list[Mark]:
+        self._learn_level(stretch)
+        if self._bright is None or stretch.table is None or stretch.axis is None:
+            return []
+        if self._reader is None:
+            self._reader = BlinkReader(stretch.first_pulse)
+        level, excitation = self._bright
+        here = BrightLevel(
+            level.cps * brightness_ratio(stretch.mean_excitation, excitation), level.lifetime_ns
+        )
+        background_cps, delayed = self._floor(stretch)
+        bins = replace(stretch.axis.bins, delayed=delayed)
+        row_s = self._acq.seconds(stretch.table.pulses_per_row)
+        new, self._going_on = self._reader.read(stretch.table, bins, here, background_cps, losses, row_s)
+        return new
+
+    def _floor(self, stretch: Stretch) -> tuple[float, float]:
+        """Background (cps) and delayed share: of the first rows, or the last, until a stretch has its own."""
+        carried = stretch.background_cps, self._delayed
+        if stretch.background_origin != ASSUMED_ZERO:
+            return stretch.background_cps, stretch.delayed
+        if stretch.table is None or stretch.axis is None:
+            return carried
+        rows = stretch.table.rows
+        n = len(rows) // FLOOR_ROWS
+        if n < FLOOR_ROWS:
+            return carried
+        grouped = rows[: n * FLOOR_ROWS].reshape(n, FLOOR_ROWS, -1).sum(axis=1, dtype=np.float32)
+        if grouped.sum() < FLOOR_PHOTONS:
+            return carried
+        row_s = self._acq.seconds(stretch.table.pulses_per_row)
+        found = estimate_floor(*intensity_groups(grouped, FLOOR_ROWS * row_s), stretch.axis.bins)
+        return (found.background_cps, found.delayed) if found is not None else carried
+
+    def _learn_level(self, stretch: Stretch) -> None:
+        """The bright level of the stretch's verdict, once that has seen enough."""
+        call = stretch.call
+        age_s = call.stop_s - call.start_s
+        if not call.states or (self._bright is not None and age_s < LEVEL_AGE_S):
+            return
+        cps, tau = call.states[0].intensity_cps.value, call.states[0].lifetime_ns.value
+        if not cps or not tau:
+            return
+        now = BrightLevel(cps, tau)
+        if self._bright is not None:
+            then, excitation = self._bright
+            foreseen = then.cps * brightness_ratio(stretch.mean_excitation, excitation)
+            change = max(abs(cps / foreseen - 1), abs(tau / then.lifetime_ns - 1)) if foreseen > 0 else 0.0
+            if change > LEVEL_CHANGE and age_s < LEVEL_PATIENCE_S:
+                return
+            if change > REREAD and not self.conversions and stretch.first_pulse == 0 and age_s < SETTLED_S:
+                self._reader = None
+                self._log.forget_since(stretch.start_s)
+                self._stops.new_stretch()
+        self._bright = now, stretch.mean_excitation
+
+    def _conversion(
+        self,
+        change: Change,
+        stretch: Stretch,
+        steps: Sequence[FluenceStep],
+        losses: list[tuple[int, int]],
+        doubt: str | None,
+    ) -> list[Event]:
+        cut = self._acq.pulses(change.time_s)
+        inside = cut > stretch.since_pulse
+        # The old type belongs to the fluence it was first found at, which a return is compared with.
+        found = Conversion(
+            change.time_s,
+            change.error_s,
+            change.before,
+            change.after,
+            _excitation_at(steps, self._log.since_s),
+            _excitation_at(steps, change.time_s + AWAY_S),
+            change.probability,
+            None,
+        )
+        self._log.accept(change, found)
+        self._before = None
+        self._losses.keep(stretch.call, stretch.mean_excitation)
+        if inside:
+            stretch.restart_at(cut, losses, doubt)
+        return [Event(change.time_s, "conversion", "alert", conversion_text(found))]
+
+    def _verdicts(self, stretch: Stretch) -> list[BlinkingCall]:
+        """On the light of this regime."""
+        return [stretch.call] if self._before is None else [self._before, stretch.call]
+
+    def _returns(self, stretch: Stretch) -> list[Event]:
+        """Does the dot blink as before now that the old fluence is back, or as after the conversion?"""
+        if stretch.stop_s - stretch.start_s < RETURN_S:
+            return []
+        events = []
+        for c in self._log.returns(stretch.start_s, stretch.mean_excitation):
+            text = return_text(c, self._log.type_since(stretch.start_s), stretch.mean_excitation)
+            events.append(Event(stretch.stop_s, "reversibility", "alert", text))
+        return events
+
+    def _bleaching(self, stretch: Stretch, losses: list[tuple[int, int]]) -> list[Event]:
+        """The bright level is gone and only background is left for a long time."""
+        if self.bleached_s is not None or self._bright is None:
+            return []
+        level, excitation = self._bright
+        expected_cps = level.cps * brightness_ratio(stretch.mean_excitation, excitation)
+        if expected_cps <= 0:
+            return []
+        dark_s = stretch.dark_tail_s(0.03 * expected_cps, BLEACH_S + 1, losses)
+        if dark_s < BLEACH_S:
+            return []
+        self.bleached_s = stretch.stop_s - dark_s
+        stretch.freeze_before(self._acq.pulses(self.bleached_s))
+        text = f"bleached: nothing but background for {dark_s:.0f} s"
+        return [Event(self.bleached_s, "bleach", "alert", text)]
+
+
+def _excitation_at(steps: Sequence[FluenceStep], time_s: float) -> float | None:
+    """<N> at a time; while it changes, the next known."""
+    at = bisect_right(steps, time_s, key=lambda step: step.start_s)
+    here = steps[at - 1].mean_excitation if at else None
+    if here is None and at and at < len(steps):
+        return steps[at].mean_excitation
+    return here

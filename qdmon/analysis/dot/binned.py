@@ -1,0 +1,104 @@
+"""Time bins of a stretch, each a coarse decay histogram, and what a dot would show in one."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import xlogy
+
+from qdmon.analysis.calibration.timing import MicroBins
+from qdmon.analysis.dot.states import DotModel
+
+__all__ = ["BinnedDecays"]
+
+FloatArray = NDArray[np.float64]
+Float32Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class BinnedDecays:
+    """Coarse decay histograms of consecutive time bins.
+
+    Attributes:
+        counts: (n, m) photons per time bin and micro-bin; column 0 is the prompt part, never fitted.
+        bin_s: duration of a time bin.
+        bins: the micro-bins.
+        background_cps: uniform background of the detectors that carry signal, together.
+        dead_time_ns: of a detector.
+        same_detector: chance that two photons meet the same detector.
+    """
+
+    counts: Float32Array
+    bin_s: float
+    bins: MicroBins
+    background_cps: float
+    dead_time_ns: float = 0.0
+    same_detector: float = 0.5
+
+    @property
+    def fitted(self) -> Float32Array:
+        """(n, m-1) the columns behind the gate."""
+        return self.counts[:, 1:]
+
+    @cached_property
+    def best_log_likelihood(self) -> FloatArray:
+        """(n,) of each bin, up to its own constant, if its photons were exactly as expected."""
+        counts = self.fitted.astype(np.float64)
+        return np.asarray((xlogy(counts, counts) - counts).sum(axis=1))
+
+    @property
+    def background(self) -> FloatArray:
+        """(m,) expected background photons per time bin and micro-bin."""
+        return self.background_cps * self.bin_s * self.bins.uniform_share
+
+    def expected(self, dot: DotModel) -> FloatArray:
+        """(k, m) expected photons per time bin and micro-bin of every state, background included.
+
+        A detector whose dead time reaches past the next pulse misses light in proportion to its own rate.
+        Within a pulse nothing is missed: a single dot gives one photon, but for biexcitons, which the gate
+        leaves out. (Several emitters would pile up; they get no verdict.)
+        """
+        rate = dot.signal(self.bins) + dot.background_cps * self.bins.uniform_share
+        blind_s = max(self.dead_time_ns - self.bins.period_ns, 0.0) * 1e-9
+        if blind_s > 0:
+            rate = rate / (1 + blind_s * self.same_detector * rate.sum(axis=1, keepdims=True))
+        return np.asarray(rate * self.bin_s)
+
+    def lit_bins(self) -> int:
+        """Number of bins before the light went out for good; all of them if it did not.
+
+        A last darkness counts if it is longer than a second and five times any other: a dot that bleached
+        says nothing of its blinking from then on.
+        """
+        block = max(1, round(0.1 / self.bin_s))
+        n = len(self.counts) // block
+        if n < 20:
+            return len(self.counts)
+        light = self.fitted[: n * block].sum(axis=1, dtype=np.float64).reshape(n, block).sum(axis=1)
+        bright = float(np.percentile(light, 95))
+        dark = float(light[-5:].mean())
+        if dark > 0.3 * bright:
+            return len(self.counts)
+        below = light < dark + 4 * np.sqrt(dark + 1) + 0.03 * (bright - dark)
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], below, [False]]).astype(np.int8)))
+        starts, lengths = edges[::2], edges[1::2] - edges[::2]
+        if not below[-1] or lengths[-1] < 10 or lengths[-1] < 5 * lengths[:-1].max(initial=0):
+            return len(self.counts)
+        # With next to no light before it there is no telling that it went out.
+        return int(starts[-1]) * block if starts[-1] >= 10 else len(self.counts)
+
+    def pieces(self, bins: int) -> "BinnedDecays":
+        """Five pieces spread over the whole, about so many bins together."""
+        n, size = len(self.counts), max(bins // 5, 1)
+        if n <= bins * 1.2:
+            return self
+        at = np.linspace(0, n - size, 5).astype(int)
+        return replace(self, counts=np.concatenate([self.counts[a : a + size] for a in at]))
+
+    def grouped(self, seconds: float) -> "BinnedDecays":
+        """Bins put together to about this duration."""
+        k = max(1, round(seconds / self.bin_s))
+        n = len(self.counts) // k
+        counts = self.counts[: n * k].reshape(n, k, self.counts.shape[1]).sum(axis=1)
+        return replace(self, counts=counts, bin_s=k * self.bin_s)

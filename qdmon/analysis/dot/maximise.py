@@ -1,0 +1,121 @@
+"""One step of a dot's parameters towards the photons that a posterior gives to its states.
+
+Fisher scoring on the complete data: given how much of each bin belongs to each state, the photons of every
+state are one Poisson vector. The levels of trapped states are not exact, so each of them has a free level
+of its own, which is eliminated (Schur complement) before the parameters move, and then follows.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.states import PARAMETERS, DotModel
+
+__all__ = ["Prior", "improved"]
+
+FloatArray = NDArray[np.float64]
+
+_LOGARITHMIC = 4
+"""So many parameters, from the first, move by their logarithm."""
+_STEP = np.array([1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1.0, 1e-4, 1e-3, 1e-4])
+_LONGEST = np.array([0.15, 0.15, 0.3, 0.2, 0.3, 0.0, 0.02, 0.05, 0.01])
+# Levels lie a tenth apart: further away another one takes over.
+_LEVEL_SD, _LONGEST_LEVEL = 0.06, 0.05
+TRION_RANGE, GREY_RANGE, BETA_RANGE = (0.05, 0.6), (1.3, 3.5), (1.5, 2.7)
+MOST_DELAYED, MOST_SPREAD, MOST_AFTER_PULSES = 0.15, 0.36, 0.05
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Normal prior of the parameters, the first four by their logarithms.
+
+    Attributes:
+        mean: (9,) in the order of `states.PARAMETERS`.
+        sd: (9,).
+    """
+
+    mean: FloatArray
+    sd: FloatArray
+
+    def log_density(self, dot: DotModel) -> float:
+        """Logarithm of the prior at a dot, up to a constant."""
+        return float(-0.5 * np.square((_vector(dot) - self.mean) / self.sd).sum())
+
+
+def _vector(dot: DotModel) -> FloatArray:
+    values = np.array([getattr(dot, name) for name in PARAMETERS], np.float64)
+    values[:_LOGARITHMIC] = np.log(np.maximum(values[:_LOGARITHMIC], 1e-9))
+    return values
+
+
+def _dot_of(vector: FloatArray, dot: DotModel) -> DotModel:
+    """The dot at these parameters, kept within what physics allows."""
+    bright_cps, bright_ns, trion_ns, grey = np.exp(vector[:_LOGARITHMIC])
+    beta = np.clip(vector[4], *BETA_RANGE)
+    trion_ns = np.clip(trion_ns, TRION_RANGE[0] * bright_ns, TRION_RANGE[1] * bright_ns)
+    # A charged dot is dimmer than a neutral one.
+    grey = min(np.clip(grey, *GREY_RANGE), max(0.9 * bright_ns / (beta * trion_ns), 1.2))
+    return replace(
+        dot,
+        bright_cps=float(bright_cps),
+        bright_ns=float(bright_ns),
+        trion_ns=float(trion_ns),
+        grey=float(grey),
+        beta=float(beta),
+        background_cps=max(float(vector[5]), 0.0),
+        delayed=float(np.clip(vector[6], 0.0, MOST_DELAYED)),
+        spread=float(np.clip(vector[7], 0.0, MOST_SPREAD)),
+        after_pulses=float(np.clip(vector[8], 0.0, MOST_AFTER_PULSES)),
+    )
+
+
+def improved(
+    data: BinnedDecays,
+    dot: DotModel,
+    posterior: NDArray[np.float32],
+    states: NDArray[np.bool_],
+    prior: Prior,
+) -> tuple[DotModel, FloatArray]:
+    """Move a dot to the photons of its states.
+
+    Args:
+        data: the bins.
+        dot: parameters the posterior came from.
+        posterior: (n, s) probability of each allowed state in each bin.
+        states: (k,) bool, the s allowed states.
+        prior: of the parameters.
+
+    Returns:
+        The dot and the (9, 9) covariance of its parameters, the first four by their logarithms.
+    """
+    seen = posterior.sum(axis=0, dtype=np.float64)
+    lasting = seen > 0.3
+    index = np.flatnonzero(states)[lasting]
+    time = seen[lasting, None]
+    photons = np.asarray(posterior[:, lasting].T @ data.fitted, np.float64)
+    x = _vector(dot)
+    expected = data.expected(dot)[index, 1:] + 1e-9
+    slope = np.array(
+        [(data.expected(_dot_of(x + h, dot))[index, 1:] + 1e-9 - expected) for h in np.diag(_STEP)]
+    )
+    slope /= _STEP[:, None, None]
+    level = (dot.by_level(data.bins) * data.bin_s)[index, 1:]
+    weight = time / expected
+    excess = photons / expected - time
+    gradient = np.einsum("akm,km->a", slope, excess)
+    information = np.einsum("akm,km,bkm->ab", slope, weight, slope)
+    of_level = np.einsum("km,km,km->k", level, weight, level) + 1 / _LEVEL_SD**2
+    across = np.einsum("akm,km,km->ak", slope, weight, level)
+    pull = np.einsum("km,km->k", level, excess)
+    gradient = gradient - across @ (pull / of_level) - (x - prior.mean) / np.square(prior.sd)
+    information = information - (across / of_level) @ across.T + np.diag(1 / np.square(prior.sd))
+    step = np.linalg.solve(information, gradient)
+    longest = _LONGEST.copy()
+    longest[5] = max(200.0, 0.5 * dot.background_cps)
+    step *= min(1.0, 1 / float(np.max(np.abs(step) / longest)))
+    shift = np.zeros(len(states))
+    shift[index] = np.clip((pull - across.T @ step) / of_level, -_LONGEST_LEVEL, _LONGEST_LEVEL)
+    dot = _dot_of(x + step, dot).with_levels(shift)
+    return dot, np.asarray(np.linalg.inv(information), np.float64)

@@ -1,0 +1,239 @@
+"""The emitting states a time bin can be in, and the loss each one stands for.
+
+Neutral states lie on the straight line of Eq. 2: a trap rate quenches intensity and lifetime by the same
+factor q. Charged states lie on a steeper line through the origin, by the radiative-rate ratio beta:
+I = beta I1 tau/tau1. Constant-lifetime states ("hc") keep tau1. A bin in which the dot switched is a
+mixture in time of two states: bright and charged is Eq. 1.
+
+Levels are no fixed grid: those that are seen move to their own photons, see `moved`.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdmon.analysis.calibration.timing import MicroBins
+
+__all__ = [
+    "CHARGED",
+    "FAMILIES",
+    "KIND",
+    "PARAMETERS",
+    "SINGLE",
+    "DotModel",
+    "Family",
+    "Losses",
+]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+Family = Literal["auger", "bc", "both", "hc", "all"]
+PARAMETERS = (
+    "bright_cps",
+    "bright_ns",
+    "trion_ns",
+    "grey",
+    "beta",
+    "background_cps",
+    "delayed",
+    "spread",
+    "after_pulses",
+)
+
+# About an eighth less light each, which a few bins of 60 photons tell apart.
+_QUENCHED = np.concatenate(
+    [[0.93, 0.86, 0.78, 0.7, 0.62, 0.545, 0.475, 0.41, 0.35, 0.3], 0.25 * 0.8 ** np.arange(9)]
+)
+_QUENCHED[-1] = 0.02
+# The trion, a second one with its own lifetime, then charged dots with a trap open, or other trions.
+_TRIONS = np.array([1.0, 1.0, 0.45, 0.65, 0.82, 1.25, 1.6, 2.0, 2.6])
+_SHARES = (0.1, 0.25, 0.42, 0.58, 0.75, 0.9)
+# Both ladders end in the dark, where there is no lifetime to tell them apart.
+_Q, _C, _H = 2 + len(_QUENCHED), len(_TRIONS), 1 + len(_QUENCHED)
+# Typical of SPAD modules.
+_BLIND_NS, _TRAP_NS = 22.0, 60.0
+# Gauss-Hermite: five lifetimes stand for a normal spread of their logarithm.
+_NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
+_NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
+
+
+def _structure() -> tuple[FloatArray, NDArray[np.str_]]:
+    """(k, pure) make-up of every state from the pure ones, and what kind of state it is."""
+    pick = np.eye(_Q + _C + _H)
+    rows = list(pick)
+    kinds = ["neutral"] * _Q + ["charged"] * _C + ["constant"] * _H
+    partners = {
+        "neutral mixture": range(5, _Q, 3),
+        "charged mixture": range(_Q, _Q + 2),
+        "constant mixture": range(_Q + _C + 4, _Q + _C + _H, 4),
+    }
+    for kind, others in partners.items():
+        for share in _SHARES:
+            rows += [(1 - share) * pick[0] + share * pick[j] for j in others]
+            kinds += [kind] * len(others)
+    return np.array(rows), np.array(kinds)
+
+
+_MIX, KIND = _structure()
+SINGLE = np.arange(len(KIND)) < _Q + _C + _H
+"""(k,) bool, states the dot can stay in; the others are bins in which it switched."""
+
+_BRIGHT = np.arange(len(KIND)) == 0
+_NEUTRAL = np.char.startswith(KIND, "neutral")
+CHARGED = np.char.startswith(KIND, "charged")
+_CONSTANT = np.char.startswith(KIND, "constant")
+FAMILIES: dict[Family, BoolArray] = {
+    "auger": _BRIGHT | CHARGED,
+    "bc": _NEUTRAL,
+    "both": _NEUTRAL | CHARGED,
+    "hc": _BRIGHT | _CONSTANT,
+    "all": np.ones(len(KIND), bool),
+}
+"""Which states a dot of each family can be in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Share of the bright rate that each of k states loses, by its cause."""
+
+    auger: FloatArray
+    trap: FloatArray
+    constant: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class DotModel:
+    """One dot on one set-up: what fixes the expected photons of all its states.
+
+    Attributes:
+        bright_cps: net photon rate of the neutral bright state, prompt light left out.
+        bright_ns: its lifetime tau1.
+        trion_ns: lifetime tau2 of the main charged state.
+        grey: lifetime of the second charged state over that of the main one.
+        beta: radiative-rate ratio of charged to neutral.
+        background_cps: uniform background of the detectors that carry signal, together.
+        delayed: share of the dot's light that comes at any time after the pulse.
+        spread: variance of the logarithm of the lifetime within every state; 0 is one exponential.
+        after_pulses: clicks that follow a click of the dot's light, per click, not counted in its rate.
+        quenched: (q,) what a trap leaves of intensity and lifetime, descending.
+        trions: (c,) lifetimes of the other charged states over the main one; the first two are unused.
+        constant: (q,) levels at constant lifetime, descending.
+    """
+
+    bright_cps: float
+    bright_ns: float
+    trion_ns: float
+    grey: float
+    beta: float
+    background_cps: float
+    delayed: float
+    spread: float = 0.0
+    after_pulses: float = 0.0
+    quenched: FloatArray = field(default_factory=lambda: np.append(_QUENCHED, 0.0))
+    trions: FloatArray = field(default_factory=lambda: _TRIONS)
+    constant: FloatArray = field(default_factory=lambda: _QUENCHED)
+
+    def with_levels(self, shift: FloatArray) -> "DotModel":
+        """Move the levels of the states the dot can stay in.
+
+        Args:
+            shift: (k,) change of the logarithm of each level; those of fitted states are ignored.
+        """
+        trions = self.trions * np.exp(np.concatenate([[0, 0], shift[_Q + 2 : _Q + _C]]))
+        return replace(
+            self,
+            quenched=_kept_apart(self.quenched * np.exp(shift[1:_Q])),
+            trions=trions,
+            constant=_kept_apart(self.constant * np.exp(shift[_Q + _C : _Q + _C + _H - 1])),
+        )
+
+    def _pure(self, bins: MicroBins) -> FloatArray:
+        """(pure, m) photons per second of the states the dot can stay in."""
+        q = np.append(1.0, self.quenched)
+        trion_ns, yields = self._charged()
+        level = np.append(self.constant, 0.0)
+        lifetimes = np.concatenate([self.bright_ns * q, trion_ns, [self.bright_ns]])
+        share = self._share_of(lifetimes, replace(bins, delayed=self.delayed))
+        share = share + self.after_pulses * _after_pulses(lifetimes, bins)
+        emitted = np.concatenate([q, yields, level])
+        shape = np.concatenate([share[:-1], np.repeat(share[-1:], len(level), axis=0)])
+        return np.asarray(self.bright_cps * emitted[:, None] * shape)
+
+    def _share_of(self, lifetimes_ns: FloatArray, bins: MicroBins) -> FloatArray:
+        """(k, m) share of the photons of each state, its lifetime spread about the mean."""
+        if self.spread <= 0:
+            return bins.share_of(lifetimes_ns)
+        factor = np.exp(np.sqrt(self.spread) * _NODES - self.spread / 2)
+        each = bins.share_of(np.outer(factor, lifetimes_ns).ravel())
+        return np.asarray(np.tensordot(_NODE_WEIGHTS, each.reshape(len(factor), len(lifetimes_ns), -1), 1))
+
+    def _charged(self) -> tuple[FloatArray, FloatArray]:
+        """Lifetimes (ns) of the charged states and their intensity over the bright one."""
+        multiple = self.trions.copy()
+        multiple[:2] = 1.0, self.grey
+        trion_ns = self.trion_ns * multiple
+        return trion_ns, np.minimum(self.beta * trion_ns / self.bright_ns, 0.97)
+
+    @property
+    def lifetimes_ns(self) -> FloatArray:
+        """(k,) of each state the dot can stay in; NaN for mixtures."""
+        lifetimes = np.full(len(KIND), np.nan)
+        lifetimes[:_Q] = self.bright_ns * np.append(1.0, self.quenched)
+        lifetimes[_Q : _Q + _C] = self._charged()[0]
+        lifetimes[_Q + _C : _Q + _C + _H] = self.bright_ns
+        return lifetimes
+
+    def signal(self, bins: MicroBins) -> FloatArray:
+        """(k, m) expected photons per second of every state and micro-bin, background left out."""
+        return np.asarray(_MIX @ self._pure(bins))
+
+    def by_level(self, bins: MicroBins) -> FloatArray:
+        """(k, m) derivative of `signal` by the one thing that is not exact about each state.
+
+        That is the logarithm of its level, or of the share of the bin a mixture spends away from bright;
+        zero for the bright state and the two fitted trions.
+        """
+        # Downwards: the highest level may be as high as it can be.
+        step = -1e-3
+        moved = self.with_levels(np.full(len(KIND), step))
+        signal = self.signal(bins)
+        by_level = (moved.signal(bins) - signal) / step
+        return np.where(SINGLE[:, None], by_level, signal - signal[:1])
+
+    @property
+    def losses(self) -> Losses:
+        """What each state loses."""
+        q = np.append(1.0, self.quenched)
+        level = np.append(self.constant, 0.0)
+        return Losses(
+            _MIX[:, _Q : _Q + _C] @ (1 - self._charged()[1]),
+            _MIX[:, :_Q] @ (1 - q),
+            _MIX[:, _Q + _C :] @ (1 - level),
+        )
+
+
+def _after_pulses(lifetimes_ns: FloatArray, bins: MicroBins) -> FloatArray:
+    """(k, m) where after-pulses of an exponential decay fall: a trap empties some time after the dead time.
+
+    The sum of two exponential waits, folded into the period (science notes 4.2: 60 ns after 22 ns).
+    """
+    tau = np.where(np.abs(lifetimes_ns - _TRAP_NS) < 0.1, _TRAP_NS + 0.1, np.maximum(lifetimes_ns, 1e-3))[
+        :, None
+    ]
+    turns = (bins.edges_ns - _BLIND_NS) / bins.period_ns
+    whole = np.floor(turns)
+    since_ns = (turns - whole) * bins.period_ns
+
+    def upto(wait_ns: FloatArray | float) -> FloatArray:
+        return np.asarray(whole + np.expm1(-since_ns / wait_ns) / np.expm1(-bins.period_ns / wait_ns))
+
+    both = (_TRAP_NS * upto(_TRAP_NS) - tau * upto(tau)) / (_TRAP_NS - tau)
+    return np.asarray(np.diff(both, axis=1))
+
+
+def _kept_apart(levels: FloatArray) -> FloatArray:
+    """Levels in descending order, all below the bright one."""
+    return np.minimum(np.minimum.accumulate(levels), 0.97)

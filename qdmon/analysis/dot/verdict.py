@@ -1,0 +1,323 @@
+"""From fitted states to a blinking type with probabilities, states and reasons.
+
+Types by the share S of the lost photons that Auger recombination took and the total loss L:
+none L < 0.03; auger S > 0.9; bc S < 0.15; mixed between; hc where the intensity falls at constant lifetime.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, softmax
+
+from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.fit import DotFit, FamilyFit, bin_likelihoods
+from qdmon.analysis.dot.states import CHARGED, KIND, SINGLE, Family, Losses
+from qdmon.analysis.equations import radiative_rate_ratio
+from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, EmissiveState, Estimate
+from qdmon.analysis.switching.blinks import Blink, find_blinks
+
+__all__ = ["Reading", "call_of", "likeliest", "read_bins", "undetermined"]
+
+FloatArray = NDArray[np.float64]
+
+AUGER_FROM, BC_TO, LOSS_FROM = 0.9, 0.15, 0.03
+FEWEST_BLINKS = 1
+LEAST_PROBABILITY = 0.5
+# What a richer family gains on a dot of a poorer one: levels that follow the noise. In log-likelihood,
+# and the scatter of that gain; both from dots of known kind (tests/benchmarks/verdict.py).
+GAIN: dict[Family, float] = {"auger": 0.0, "bc": 0.0, "hc": 0.0, "both": 10.0, "all": 14.0}
+GAIN_SCATTER = 1.5
+# What even a perfect posterior leaves: states between the levels, the assumed response, after-pulses.
+SHARE_FLOOR, LOSS_FLOOR, HOT_FLOOR = 0.005, 0.001, 0.07
+# Relative error of light and lifetime that more photons do not lower: response, place of the pulse, levels.
+SYSTEMATIC, DIM_SYSTEMATIC = 0.002, 0.005
+# A part of the loss at constant lifetime beyond which the other part is not called by its own name.
+HOT_FROM = 0.1
+# Photons out of place, relative and in units of their noise, from which no state is like the dot.
+MISFIT, MISFIT_CHI2 = 0.025, 5.0
+
+
+@dataclass(frozen=True)
+class FamilyReading:
+    """Shares of the loss under one family.
+
+    Attributes:
+        loss: mean share of the bright rate that was lost, with its error.
+        auger: share of the loss that Auger recombination took, with its error.
+        constant: share of the loss at constant lifetime.
+    """
+
+    loss: Estimate
+    auger: Estimate
+    constant: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the fit says of the bins.
+
+    Attributes:
+        fit: all families.
+        odds: family -> probability.
+        best: the likeliest family.
+        losses: expected losses of every bin under it.
+        blinks: its dim dwells.
+        shares: family -> what was lost to what.
+    """
+
+    fit: DotFit
+    odds: dict[Family, float]
+    best: FamilyFit
+    losses: Losses
+    blinks: tuple[Blink, ...]
+    shares: dict[Family, FamilyReading]
+
+
+def read_bins(fit: DotFit) -> Reading:
+    """Weigh the families and read the losses off each."""
+    families = list(fit.families)
+    scores = np.array([fit.families[f].log_likelihood - GAIN[f] for f in families])
+    odds = softmax(scores / GAIN_SCATTER)
+    best = fit.families[families[int(np.argmax(odds))]]
+    losses = {f: found.losses() for f, found in fit.families.items()}
+    blinks = {f: find_blinks(part.auger, part.trap + part.constant) for f, part in losses.items()}
+    return Reading(
+        fit,
+        dict(zip(families, odds.tolist(), strict=True)),
+        best,
+        losses[best.family],
+        blinks[best.family],
+        {f: _shares(found, losses[f], blinks[f]) for f, found in fit.families.items()},
+    )
+
+
+def _shares(found: FamilyFit, losses: Losses, blinks: tuple[Blink, ...]) -> FamilyReading:
+    lost = losses.auger + losses.trap + losses.constant
+    total, n = max(float(lost.sum()), 1e-12), max(len(lost), 1)
+    auger = float(losses.auger.sum()) / total
+    bright_error = float(np.sqrt(found.covariance[0, 0]))
+    loss = total / n
+    return FamilyReading(
+        Estimate(loss, float(np.hypot(LOSS_FLOOR, (1 - loss) * bright_error))),
+        Estimate(auger, _share_error(found, auger, total, blinks)),
+        float(losses.constant.sum()) / total,
+    )
+
+
+def _share_error(found: FamilyFit, auger: float, total: float, blinks: tuple[Blink, ...]) -> float:
+    """Doubt about which dwell was what, and about the level of the trion.
+
+    Within a dwell the bins err together, between dwells they do not.
+    """
+    lost = found.dot.losses
+    excess = (lost.auger - auger * (lost.auger + lost.trap + lost.constant))[found.states]
+    posterior = found.smoothed.posterior
+    mean = posterior @ excess.astype(np.float32)
+    variance = np.maximum(posterior @ np.square(excess).astype(np.float32) - np.square(mean), 0.0)
+    doubt = np.sqrt(variance.astype(np.float64))
+    inside = 0.0
+    free = np.ones(len(doubt), bool)
+    for blink in blinks:
+        inside += float(doubt[blink.first : blink.stop].sum()) ** 2
+        free[blink.first : blink.stop] = False
+    labels = np.sqrt(inside + float(np.square(doubt[free]).sum())) / total
+    trion_yield = found.dot.beta * found.dot.trion_ns / found.dot.bright_ns
+    relative = np.sqrt(found.covariance[4, 4]) / found.dot.beta
+    level = auger * (1 - auger) * relative * trion_yield / max(1 - trion_yield, 0.1)
+    return float(np.sqrt(labels**2 + level**2 + SHARE_FLOOR**2))
+
+
+def _probabilities(reading: Reading) -> dict[Blinking, float]:
+    found: dict[Blinking, float] = dict.fromkeys(("auger", "bc", "mixed", "hc", "none"), 0.0)
+    for family, odds in reading.odds.items():
+        part = reading.shares[family]
+        loss, share = part.loss, part.auger
+        blinking = odds * float(ndtr(((loss.value or 0.0) - LOSS_FROM) / (loss.error or LOSS_FLOOR)))
+        hot = float(ndtr((part.constant - 0.5) / HOT_FLOOR))
+        auger = float(ndtr(((share.value or 0.0) - AUGER_FROM) / (share.error or SHARE_FLOOR)))
+        bc = float(ndtr((BC_TO - (share.value or 0.0)) / (share.error or SHARE_FLOOR)))
+        found["none"] += odds - blinking
+        found["hc"] += blinking * hot
+        found["auger"] += blinking * (1 - hot) * auger
+        found["bc"] += blinking * (1 - hot) * bc
+        found["mixed"] += blinking * (1 - hot) * max(1 - auger - bc, 0.0)
+    return found
+
+
+def _mean_share(reading: Reading) -> Estimate:
+    """Auger's share over the families, with the spread between them."""
+    parts = [(odds, reading.shares[f].auger) for f, odds in reading.odds.items()]
+    mean = sum(odds * (share.value or 0.0) for odds, share in parts)
+    spread = sum(
+        odds * ((share.error or 0.0) ** 2 + ((share.value or 0.0) - mean) ** 2) for odds, share in parts
+    )
+    return Estimate(float(mean), float(np.sqrt(spread)))
+
+
+def _prompt_cps(data: BinnedDecays, found: FamilyFit, state: int) -> float:
+    """Light of a state in the prompt bin beyond what its decay puts there; less if the pulse came late."""
+    member = np.arange(len(SINGLE)) == state
+    weight = found.posterior_of(member)
+    seconds = float(weight.sum()) * data.bin_s
+    expected = float(data.expected(found.dot)[state, 0])
+    return (float(weight @ data.counts[:, 0]) - expected * float(weight.sum())) / max(seconds, 1e-9)
+
+
+def emissive_states(data: BinnedDecays, found: FamilyFit) -> tuple[EmissiveState, ...]:
+    """The bright level and, if a few bins show one, the dim one that took most light."""
+    dot = found.dot
+    seen = np.zeros(len(SINGLE))
+    seen[found.states] = found.smoothed.posterior.sum(axis=0, dtype=np.float64)
+    lost = dot.losses
+    loss = lost.auger + lost.trap + lost.constant
+    weight = np.where(SINGLE & (loss > 0.15), seen * loss, 0.0)
+    dim = int(np.argmax(weight))
+    members = [0, dim] if weight[dim] > 0 and seen[dim] >= 3 else [0]
+    return tuple(_state(data, found, m, float(seen[m])) for m in members)
+
+
+def _state(data: BinnedDecays, found: FamilyFit, state: int, time: float) -> EmissiveState:
+    """Light and lifetime of a state the dot can stay in; `time` in bins."""
+    dot, covariance = found.dot, found.covariance
+    signal = dot.signal(data.bins)
+    level = float(signal[state].sum() / signal[0].sum())
+    rate = dot.bright_cps * level + _prompt_cps(data, found, state)
+    if level <= 0:
+        return EmissiveState(_no_light(data, found, rate, time), UNKNOWN)
+    tau_ns = float(dot.lifetimes_ns[state])
+    trion = int(np.flatnonzero(CHARGED)[0])
+    # Logarithms of light and lifetime as sums of the fitted parameters.
+    light, life = np.zeros(len(covariance)), np.zeros(len(covariance))
+    light[0] = 1.0
+    own = 0.0
+    if CHARGED[state]:
+        # Other trions than the fitted two have a lifetime of their own.
+        life[2], life[3] = float(state <= trion + 1), float(state == trion + 1)
+        light[1], light[4] = -1.0, 1 / dot.beta
+        light += life
+    else:
+        life[1] = 1.0
+    if state not in (0, trion, trion + 1):
+        by_level = dot.by_level(data.bins)[state, 1:] * data.bin_s
+        own = 1 / max(
+            time * float((np.square(by_level) / (data.expected(dot)[state, 1:] + 1e-9)).sum()), 1e-12
+        )
+    floor = SYSTEMATIC if state == 0 else DIM_SYSTEMATIC
+    # At constant lifetime a level has a light of its own and no lifetime of its own.
+    owns = own, 0.0 if KIND[state] == "constant" else own
+    errors = [
+        float(np.sqrt(v @ covariance @ v + more + floor**2))
+        for v, more in zip((light, life), owns, strict=True)
+    ]
+    return EmissiveState(Estimate(rate, rate * errors[0]), Estimate(tau_ns, tau_ns * errors[1]))
+
+
+def _no_light(data: BinnedDecays, found: FamilyFit, rate: float, time: float) -> Estimate:
+    """Light of a dark state: none, as well as its background allows to say."""
+    per_bin = found.dot.background_cps * data.bin_s
+    error = float(
+        np.hypot(np.sqrt((per_bin + 1 / time) / time) / data.bin_s, np.sqrt(found.covariance[5, 5]))
+    )
+    return Estimate(max(rate, 0.0), error)
+
+
+def _ratio(found: FamilyFit, states: tuple[EmissiveState, ...]) -> Estimate:
+    """Radiative-rate ratio of the dim state to the bright one."""
+    if len(states) < 2:
+        return UNKNOWN
+    parts = [(s.intensity_cps, s.lifetime_ns) for s in states]
+    values = [x.value for pair in parts for x in pair]
+    errors = [x.error for pair in parts for x in pair]
+    i1, t1, i2, t2 = values
+    if i1 is None or t1 is None or i2 is None or t2 is None or min(i1, t1, i2, t2) <= 0:
+        return UNKNOWN
+    beta = radiative_rate_ratio(i1, t1, i2, t2)
+    if np.any(found.dot.lifetimes_ns[CHARGED & SINGLE] == t2):
+        # Light and lifetime of a level err together; the fit knows how.
+        error = float(np.hypot(np.sqrt(found.covariance[4, 4]), 2 * SYSTEMATIC * beta))
+        return Estimate(beta, error)
+    relative = [(e or 0.0) / v for e, v in zip(errors, values, strict=True) if v]
+    return Estimate(beta, float(beta * np.sqrt(np.sum(np.square(relative)))))
+
+
+def misfit(data: BinnedDecays, found: FamilyFit) -> tuple[float, float]:
+    """How far the decays are from those of the states: relative, and reduced chi-squared."""
+    states = data.expected(found.dot)[found.states]
+    trust = bin_likelihoods(data, states).trust
+    expected = (trust @ found.smoothed.posterior).astype(np.float64) @ states[:, 1:]
+    seen = (trust @ data.fitted).astype(np.float64)
+    chi2, n = float((np.square(seen - expected) / (expected + 1e-9)).sum()), len(seen)
+    return float(np.sqrt(max(chi2 - n, 0.0) / max(float(seen.sum()), 1.0))), chi2 / n
+
+
+def _own_doubt(data: BinnedDecays, reading: Reading) -> str | None:
+    """A reason in the bins themselves not to call a type."""
+    found = reading.best
+    relative, chi2 = misfit(data, found)
+    if relative > MISFIT and chi2 > MISFIT_CHI2:
+        return (
+            f"the decays are not those of any state: {100 * relative:.0f} % of the photons are out of place"
+        )
+    hot = reading.shares[found.family].constant
+    if HOT_FROM < hot < 0.5:
+        return f"{100 * hot:.0f} % of the loss is at constant lifetime, the rest is not"
+    return None
+
+
+def _believed(probabilities: dict[Blinking, float], belief: float) -> dict[Blinking, float]:
+    """What is left of some probabilities if their ground holds with this probability only."""
+    return {t: belief * p + (1 - belief) / len(probabilities) for t, p in probabilities.items()}
+
+
+def likeliest(probabilities: dict[Blinking, float]) -> Blinking:
+    """The type with the highest probability."""
+    return max(probabilities, key=lambda t: probabilities[t])
+
+
+def undetermined(start_s: float, stop_s: float, reason: str) -> BlinkingCall:
+    """A call that says why there is none."""
+    flat: dict[Blinking, float] = {"auger": 0.2, "bc": 0.2, "mixed": 0.2, "hc": 0.2, "none": 0.2}
+    return BlinkingCall(start_s, stop_s, "undetermined", reason, flat, UNKNOWN, None, (), UNKNOWN)
+
+
+def call_of(
+    data: BinnedDecays,
+    reading: Reading,
+    span_s: tuple[float, float],
+    doubt: str | None,
+    belief: float = 1.0,
+) -> BlinkingCall:
+    """The verdict on some bins.
+
+    Args:
+        data: the bins.
+        reading: their fit, read.
+        span_s: start and stop of the stretch.
+        doubt: a reason outside these bins not to call a type (e.g. no single emitter); None if there is none.
+        belief: probability that all this is about a single dot.
+    """
+    probabilities = _believed(_probabilities(reading), belief)
+    best = likeliest(probabilities)
+    blinks = len(reading.blinks)
+    reason = doubt or (_own_doubt(data, reading) if best != "none" else None)
+    if reason is not None:
+        # The likelihood knows nothing of this doubt: half of what it says is left.
+        probabilities = _believed(probabilities, 0.5)
+    if reason is None and best != "none" and blinks < FEWEST_BLINKS:
+        reason = f"only {blinks} blink{'' if blinks == 1 else 's'} seen"
+    if reason is None and probabilities[best] < LEAST_PROBABILITY:
+        second = sorted(probabilities, key=lambda t: -probabilities[t])[1]
+        reason = f"between {best} and {second}"
+    states = emissive_states(data, reading.best)
+    return BlinkingCall(
+        span_s[0],
+        span_s[1],
+        best if reason is None else "undetermined",
+        reason,
+        probabilities,
+        UNKNOWN if best in ("none", "hc") or doubt is not None else _mean_share(reading),
+        reading.shares[reading.best.family].loss.value,
+        states,
+        _ratio(reading.best, states),
+    )

@@ -1,0 +1,1 @@
+"""Steady light between changes, and intensity against lifetime."""

@@ -1,0 +1,1 @@
+"""How often and how long: dwells, charging, memory, and how they grow with the excitation."""

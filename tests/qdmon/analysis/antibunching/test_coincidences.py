@@ -1,0 +1,155 @@
+"""g2(0) from numbers of pairs: errors and limits cover the truth as often as they say."""
+
+import numpy as np
+import pytest
+from scipy.stats import poisson
+
+from qdmon.analysis.antibunching.coincidences import Coincidences, ZeroDelay, dip_significance
+
+SIDE_PEAKS = 18
+MEASUREMENTS = 500
+
+
+def known(zero: float, side: float) -> ZeroDelay:
+    return Coincidences(zero, side, SIDE_PEAKS).zero_delay()
+
+
+def error_of(found: ZeroDelay) -> tuple[float, float]:
+    assert found.value.value is not None
+    assert found.value.error is not None
+    return found.value.value, found.value.error
+
+
+@pytest.mark.parametrize("expected_pairs", [0.3, 1.0, 3.0, 10.0, 40.0])
+def test_the_upper_limit_covers_the_truth_in_99_of_100_measurements(expected_pairs: float) -> None:
+    side = 300.0
+    counts = np.arange(0, 200)
+    limits = [known(float(n), side).upper_99 for n in counts]
+    covered = np.array([limit is not None and limit >= expected_pairs / side for limit in limits])
+    assert float(poisson.pmf(counts, expected_pairs) @ covered) >= 0.99
+
+
+@pytest.mark.parametrize(("lowest", "highest"), [(0.3, 1.0), (1.0, 3.0), (3.0, 10.0), (10.0, 100.0)])
+def test_the_error_covers_the_truth_in_two_of_three_measurements_down_to_one_expected_pair(
+    lowest: float, highest: float
+) -> None:
+    side = 3000.0
+    counts = np.arange(0, 250)
+    value, error = np.array([error_of(known(float(n), side)) for n in counts]).T
+    means = np.geomspace(lowest, highest, 60)
+    inside = [float(poisson.pmf(counts, m) @ (np.abs(value - m / side) <= error)) for m in means]
+    assert 0.63 <= np.mean(inside) <= 0.73
+
+
+# Net pairs per side peak, pairs by chance, g2(0), pairs of other pulses over net pairs.
+SITUATIONS = {
+    "few pairs": (12.0, 2.0, 0.1, 0.0),
+    "few pairs of two dots": (12.0, 4.0, 0.5, 0.03),
+    "a dim dot on strong background": (40.0, 20.0, 0.3, 0.0),
+    "a long lifetime": (200.0, 50.0, 0.1, 0.05),
+    "a bright dot": (2000.0, 100.0, 0.02, 0.04),
+}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_errors_and_limits_hold_while_everything_they_lean_on_has_an_error_too(situation: str) -> None:
+    net, chance, truth, found = SITUATIONS[situation]
+    rng = np.random.default_rng(1)
+    lost, chance_error, found_error = 0.02, 0.2 * chance, 0.1 * found
+    inside, below_upper, above_lower = [], [], []
+    for _ in range(MEASUREMENTS):
+        zero = rng.poisson(((1 - lost) * truth + found) * net + chance)
+        side = rng.poisson((net + chance) * SIDE_PEAKS) / SIDE_PEAKS
+        measured = Coincidences(
+            zero,
+            side,
+            SIDE_PEAKS,
+            chance=max(rng.normal(chance, chance_error), 0.0),
+            chance_error=chance_error,
+            found=rng.normal(found, found_error),
+            found_error=found_error,
+            lost=lost,
+        ).zero_delay()
+        value, error = error_of(measured)
+        assert measured.upper_99 is not None
+        assert measured.lower_99 is not None
+        inside.append(abs(value - truth) <= error)
+        below_upper.append(truth <= measured.upper_99)
+        above_lower.append(truth >= measured.lower_99)
+    assert 0.63 <= np.mean(inside) <= 0.73
+    # Three standard deviations of that many measurements.
+    assert np.mean(below_upper) >= 0.975
+    assert np.mean(above_lower) >= 0.975
+
+
+def test_ignorance_of_the_side_peaks_and_the_background_widens_error_and_limit() -> None:
+    sure = Coincidences(25.0, 50.0, SIDE_PEAKS, chance=10.0).zero_delay()
+    for doubtful in (
+        Coincidences(25.0, 50.0, 2, chance=10.0),
+        Coincidences(25.0, 50.0, SIDE_PEAKS, chance=10.0, chance_error=5.0),
+        Coincidences(25.0, 50.0, SIDE_PEAKS, chance=10.0, photon_share=0.04),
+        Coincidences(25.0, 50.0, SIDE_PEAKS, chance=10.0, found_error=0.1),
+    ):
+        found = doubtful.zero_delay()
+        assert found.value.value == pytest.approx(sure.value.value)
+        assert error_of(found)[1] > 1.02 * error_of(sure)[1]
+        assert found.upper_99 is not None
+        assert sure.upper_99 is not None
+        assert found.upper_99 > sure.upper_99
+
+
+def test_pairs_of_other_pulses_are_taken_off_and_true_pairs_that_were_lost_are_put_back() -> None:
+    truth = 0.3
+    zero = 10.0 + 40.0 * (0.05 + 0.9 * truth)
+    found = Coincidences(zero, 50.0, SIDE_PEAKS, chance=10.0, found=0.05, lost=0.1).zero_delay()
+    assert found.value.value == pytest.approx(truth)
+
+
+def test_limits_are_garwoods_where_all_else_is_known() -> None:
+    found = known(0.0, 1e6)
+    assert found.upper_99 == pytest.approx(-np.log(0.01) / 1e6, rel=1e-3)
+    assert found.lower_99 == 0.0
+    assert error_of(found)[1] > 0
+
+
+def test_too_few_pairs_say_nothing() -> None:
+    for nothing in (known(0.0, 0.5), Coincidences(0.0, 50.0, SIDE_PEAKS, chance=60.0).zero_delay()):
+        assert nothing.value.value is None
+        assert nothing.upper_99 is None
+        assert nothing.lower_99 is None
+
+
+def test_a_peak_like_its_neighbours_has_no_significance_and_an_empty_one_grows_with_them() -> None:
+    assert dip_significance(100.0, 100.0, SIDE_PEAKS) == pytest.approx(0.0, abs=1e-6)
+    assert dip_significance(0.0, 0.0, SIDE_PEAKS) == 0.0
+    growing = [dip_significance(0.0, side, SIDE_PEAKS) for side in (1.0, 10.0, 100.0)]
+    assert growing == sorted(growing)
+    assert growing[1] == pytest.approx(np.sqrt(2 * 10.0 * SIDE_PEAKS * np.log(19 / 18)))
+    assert dip_significance(150.0, 100.0, SIDE_PEAKS) < -3
+
+
+def test_a_significance_of_two_is_exceeded_by_chance_in_about_2_of_100_flat_peaks() -> None:
+    rng = np.random.default_rng(2)
+    flat = rng.poisson(60.0, (4000, SIDE_PEAKS + 1))
+    dips = [dip_significance(float(row[0]), float(row[1:].mean()), SIDE_PEAKS) for row in flat]
+    assert 0.015 < np.mean(np.array(dips) > 2.0) < 0.032
+
+
+def test_few_pairs_already_tell_how_likely_one_emitter_is() -> None:
+    """Six pairs in a side peak: none at zero lag speaks for one emitter, four for two."""
+    chances = [Coincidences(zero=n, side=6.0, side_peaks=18).probability_single(0.3) or 0.0 for n in range(7)]
+    assert chances == sorted(chances, reverse=True)
+    assert chances[0] > 0.95
+    assert chances[4] < 0.6
+
+
+def test_no_pairs_say_nothing_of_the_emitters() -> None:
+    assert Coincidences(zero=0.0, side=0.5, side_peaks=18).probability_single(0.3) is None
+
+
+def test_many_pairs_leave_no_doubt_about_the_emitters() -> None:
+    one, two = (Coincidences(n, 300.0, 18).probability_single(0.3) for n in (30.0, 160.0))
+    assert one is not None
+    assert one > 0.999
+    assert two is not None
+    assert two < 1e-3

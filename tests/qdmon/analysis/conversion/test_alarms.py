@@ -1,0 +1,53 @@
+"""A rate of false alarms, shared out over time and over the steps of the fluence."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qdmon.analysis.conversion.alarms import AFTER_RISE_S, CREDIT_S, DAY_S, AlarmBudget
+from qdmon.analysis.snapshot import FluenceStep
+
+
+def sweeps(count: int) -> list[FluenceStep]:
+    """Low and high fluence in turn, 25 s each."""
+    return [FluenceStep(25.0 * i, 0.2 if i % 2 == 0 else 1.4) for i in range(count)]
+
+
+def spent(budget: AlarmBudget, stop_s: float) -> float:
+    return float(budget.until(np.array([stop_s]))[0] + budget.at_step[budget.steps_s <= stop_s].sum())
+
+
+@given(count=st.integers(1, 60), per_day=st.floats(0.01, 100.0))
+def test_no_more_is_spent_than_the_rate_brings(count: int, per_day: float) -> None:
+    stop_s = 25.0 * count
+    most = per_day / DAY_S * (stop_s + CREDIT_S)
+    assert spent(AlarmBudget.of(per_day, sweeps(count)), stop_s) <= most * (1 + 1e-9)
+
+
+def test_a_day_of_sweeps_spends_nearly_all_of_it() -> None:
+    budget = AlarmBudget.of(1.0, sweeps(3456))
+    assert 0.9 <= spent(budget, DAY_S) <= 1.001
+
+
+def test_a_rise_of_the_fluence_gets_more_than_a_fall() -> None:
+    rise, fall = AlarmBudget.of(1.0, sweeps(3)).at_step
+    assert rise > 2 * fall
+
+
+def test_the_seconds_after_a_rise_get_more_than_later_ones() -> None:
+    budget = AlarmBudget.of(1.0, sweeps(2))
+    early, late = np.diff(
+        budget.until(np.array([25.0, 26.0, 25.0 + 5 * AFTER_RISE_S, 26.0 + 5 * AFTER_RISE_S]))
+    )[[0, 2]]
+    assert early > 3 * late
+
+
+def test_the_same_fluence_again_is_no_step() -> None:
+    steps = [FluenceStep(0.0, 0.2), FluenceStep(10.0, None), FluenceStep(10.2, 0.2)]
+    assert len(AlarmBudget.of(1.0, steps).steps_s) == 0
+
+
+def test_without_any_step_only_time_counts() -> None:
+    budget = AlarmBudget.of(1.0, [])
+    assert spent(budget, DAY_S) == pytest.approx(0.2)

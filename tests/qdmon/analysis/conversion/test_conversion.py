@@ -1,0 +1,120 @@
+"""The log of conversions: what is taken for one, what it led to, and whether the old type came back."""
+
+import pytest
+
+from qdmon.analysis.conversion.conversion import ConversionLog, conversion_text, return_text
+from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Conversion, FluenceStep
+
+STEPS = [FluenceStep(0.0, 0.2), FluenceStep(25.0, 1.4), FluenceStep(50.0, 0.2)]
+
+
+def blinks(start_s: float, stop_s: float, odds: float, rate_hz: float = 3.0) -> list[Mark]:
+    return [
+        Mark(start_s + (i + 0.5) / rate_hz, start_s + (i + 0.6) / rate_hz, odds, 0.02)
+        for i in range(int((stop_s - start_s) * rate_hz))
+    ]
+
+
+def mixed_blinks(start_s: float, stop_s: float) -> list[Mark]:
+    return [
+        Mark(m.start_s, m.stop_s, m.odds * (-1) ** i, 0.02)
+        for i, m in enumerate(blinks(start_s, stop_s, 15.0))
+    ]
+
+
+def call(kind: Blinking, probability: float, start_s: float = 25.0) -> BlinkingCall:
+    others: tuple[Blinking, ...] = ("auger", "bc", "mixed", "hc", "none")
+    probabilities = dict.fromkeys(others, (1 - probability) / 4) | {kind: probability}
+    return BlinkingCall(start_s, start_s + 9.0, kind, None, probabilities, UNKNOWN, 0.3, (), UNKNOWN)
+
+
+def converted(behind: list[Mark], returned: list[Mark] | None = None) -> ConversionLog:
+    """An Auger dot for 25 s at the low fluence, then these blinks, then those after the return."""
+    log = ConversionLog(1.0)
+    log.add(blinks(0.0, 25.0, 15.0))
+    for mark in behind:
+        change = log.alarm(mark, STEPS[:2])
+        if change is not None and not log.conversions:
+            found = Conversion(change.time_s, change.error_s, "auger", change.after, 0.2, 1.4, 1.0, None)
+            log.accept(change, found)
+        log.add([mark])
+    log.add(returned or [])
+    return log
+
+
+def test_a_blink_that_is_still_going_on_can_raise_the_alarm() -> None:
+    log = ConversionLog(1.0)
+    log.add(blinks(0.0, 25.0, 15.0))
+    assert log.alarm(None, STEPS[:2]) is None
+    change = log.alarm(Mark(25.1, 25.12, -15.0, 0.01), STEPS[:2])
+    assert change is not None
+    assert (change.before, change.after) == ("auger", "bc")
+
+
+def test_after_a_conversion_the_new_regime_is_the_ordinary_one() -> None:
+    log = converted(blinks(25.0, 50.0, -15.0))
+    assert len(log.conversions) == 1
+    assert log.alarm(None, STEPS[:2]) is None
+    assert log.type_since(25.0) == "bc"
+
+
+def test_the_same_blinks_after_the_return_make_it_irreversible() -> None:
+    log = converted(blinks(25.0, 50.0, -15.0), blinks(50.0, 55.0, -15.0))
+    (told,) = log.returns(50.0, 0.2)
+    assert told.reversible is False
+    assert log.returns(50.0, 0.2) == []
+
+
+def test_the_old_blinks_make_it_reversible() -> None:
+    log = converted(blinks(25.0, 50.0, -15.0), blinks(50.0, 55.0, 15.0))
+    (told,) = log.returns(50.0, 0.2)
+    assert told.reversible is True
+
+
+def test_a_third_type_after_the_return_is_not_the_old_one() -> None:
+    log = converted(blinks(25.0, 50.0, -15.0), mixed_blinks(50.0, 56.0))
+    (told,) = log.returns(50.0, 0.2)
+    assert told.reversible is False
+    assert "it is mixed now" in return_text(told, log.type_since(50.0), 0.2)
+
+
+def test_too_few_blinks_after_the_return_tell_nothing() -> None:
+    log = converted(blinks(25.0, 50.0, -15.0), [Mark(52.0, 52.1, -0.2, 0.05)])
+    assert log.returns(50.0, 0.2) == []
+
+
+@pytest.mark.parametrize("mean_excitation", [0.4, 1.4, None])
+def test_another_fluence_is_no_return(mean_excitation: float | None) -> None:
+    log = converted(blinks(25.0, 50.0, -15.0), blinks(50.0, 55.0, -15.0))
+    assert log.returns(50.0, mean_excitation) == []
+
+
+def test_a_sure_verdict_says_what_the_first_blinks_could_not() -> None:
+    log = converted(blinks(25.0, 50.0, -15.0))
+    told = []
+    for probability in (0.7, 0.99):
+        log.refine(call("mixed", probability))
+        told.append(log.conversions[0].after)
+    assert told == ["bc", "mixed"]
+
+
+@pytest.mark.parametrize("wrong", [call("auger", 0.99), call("none", 0.99), call("mixed", 0.99, start_s=0.0)])
+def test_a_verdict_on_the_time_before_or_of_the_old_type_changes_nothing(wrong: BlinkingCall) -> None:
+    log = converted(blinks(25.0, 50.0, -15.0))
+    log.refine(wrong)
+    assert log.conversions[0].after == "bc"
+
+
+def test_blinks_that_will_be_read_again_are_forgotten() -> None:
+    log = ConversionLog(1.0)
+    log.add(blinks(0.0, 10.0, 15.0))
+    log.forget_since(0.0)
+    log.add(blinks(0.0, 10.0, -15.0))
+    assert log.type_since(0.0) == "bc"
+    assert log.alarm(None, STEPS[:1]) is None
+
+
+def test_the_alert_names_types_time_and_fluence() -> None:
+    c = Conversion(25.0, 0.01, "auger", "bc", 0.2, 1.4, 0.999, None)
+    assert conversion_text(c) == "auger -> bc at 25.0 s as <N> went 0.2 -> 1.4 (p 1.00)"

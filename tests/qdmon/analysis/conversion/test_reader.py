@@ -1,0 +1,145 @@
+"""Blinks read row by row from a known bright level: right label, right time, whatever the cut."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from hardware.types import Photons
+from qdmon.analysis.bins import BinTable
+from qdmon.analysis.calibration.timing import TimeAxis
+from qdmon.analysis.conversion.reader import BlinkReader
+from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.conversion.row_states import BrightLevel
+from tests.qdmon.analysis import builders as b
+
+BRIGHT = BrightLevel(76e3, 24.7)
+BACKGROUND_CPS = 400.0
+ROW_S = 0.001
+
+
+@cache
+def dot(kind: str, duration_s: float = 6.0) -> tuple[Photons, int, tuple[b.Dwell, ...]]:
+    rng = np.random.default_rng(71)
+    dwells = b.DOTS[kind](rng, duration_s)
+    found, stop = b.photons(rng, dwells, acq=b.acquisition())
+    return found, stop, tuple(dwells)
+
+
+def read(
+    found: Photons,
+    stop: int,
+    *,
+    every_s: float = 0.1,
+    bright: BrightLevel = BRIGHT,
+    losses: list[tuple[int, int]] | None = None,
+) -> tuple[list[Mark], list[Mark]]:
+    """All blinks, and those that were seen going on."""
+    acq = b.acquisition()
+    axis = TimeAxis.build(acq, {0: 4000.0, 1: 4640.0})
+    table = BinTable(0, acq.pulses(ROW_S), axis.bins.count, 100_000)
+    reader = BlinkReader(0)
+    marks: list[Mark] = []
+    seen: list[Mark] = []
+    position, width = 0, acq.pulses(every_s)
+    while position < stop:
+        upto = min(position + width, stop)
+        table.add_decays(found.between(position, upto), upto, axis.micro_bin, axis.arrival_ns)
+        position = upto
+        new, going_on = reader.read(table, axis.bins, bright, BACKGROUND_CPS, losses or [], ROW_S)
+        marks += new
+        seen += [going_on] if going_on is not None else []
+    return marks, seen
+
+
+def clear_dwells(dwells: tuple[b.Dwell, ...], least_s: float = 0.01) -> list[tuple[float, float]]:
+    """(start, stop) of the dim dwells that last, with bright ones that last on either side."""
+    edges = np.concatenate([[0.0], np.cumsum([d.duration_s for d in dwells])])
+    return [
+        (float(edges[i]), float(edges[i + 1]))
+        for i in range(1, len(dwells) - 1)
+        if dwells[i].rate_cps < 0.6 * BRIGHT.cps
+        and all(dwells[k].duration_s > least_s for k in (i - 1, i, i + 1))
+    ]
+
+
+@pytest.mark.parametrize(("kind", "sign"), [("auger", 1), ("bc", -1)])
+def test_every_clear_dwell_is_read_as_what_it_was(kind: str, sign: int) -> None:
+    found, stop, dwells = dot(kind)
+    marks, _ = read(found, stop)
+    for start_s, stop_s in clear_dwells(dwells):
+        (mark,) = [m for m in marks if m.start_s < stop_s - 0.003 and m.stop_s > start_s + 0.003]
+        assert mark.start_s == pytest.approx(start_s, abs=0.004)
+        assert mark.stop_s == pytest.approx(stop_s, abs=0.004)
+        assert sign * mark.odds > 5
+    assert all(sign * m.odds > -3 for m in marks)
+
+
+def test_a_light_foreseen_wrong_by_a_fifth_or_by_ten_is_found_out() -> None:
+    found, stop, _ = dot("auger")
+    right, _ = read(found, stop)
+    for wrong in (0.8, 1.2, 0.1, 10.0):
+        marks, _ = read(found, stop, bright=BrightLevel(BRIGHT.cps * wrong, BRIGHT.lifetime_ns))
+        assert sum(m.odds > 5 for m in marks) == pytest.approx(sum(m.odds > 5 for m in right), abs=2)
+        assert not any(m.odds < -3 for m in marks)
+
+
+def test_a_dwell_is_seen_while_it_goes_on_and_told_once() -> None:
+    acq = b.acquisition()
+    rng = np.random.default_rng(72)
+    dwells = [b.Dwell(0.25, 76e3, 24.7), b.Dwell(1.0, 28e3, 5.0), b.Dwell(0.25, 76e3, 24.7)]
+    found, stop = b.photons(rng, dwells, acq=acq)
+    marks, seen = read(found, stop)
+    assert len(marks) == 1
+    assert 8 <= len(seen) <= 11
+    assert all(m.start_s == pytest.approx(0.25, abs=0.004) for m in seen)
+    assert seen[1].odds > 20
+
+
+def test_a_dwell_longer_than_is_read_at_once_counts_as_one() -> None:
+    acq = b.acquisition()
+    rng = np.random.default_rng(73)
+    dwells = [b.Dwell(0.5, 76e3, 24.7), b.Dwell(9.0, 28e3, 5.0), b.Dwell(0.5, 76e3, 24.7)]
+    found, stop = b.photons(rng, dwells, acq=acq)
+    marks, _ = read(found, stop, every_s=0.5)
+    assert len(marks) == 1
+
+
+def test_looking_more_often_changes_no_label() -> None:
+    found, stop, _ = dot("mixed")
+    often, rarely = (read(found, stop, every_s=s)[0] for s in (0.05, 0.5))
+    clear = [[m for m in marks if abs(m.odds) > 10] for marks in (often, rarely)]
+    assert [m.odds > 0 for m in clear[0]] == [m.odds > 0 for m in clear[1]]
+    assert np.allclose([m.start_s for m in clear[0]], [m.start_s for m in clear[1]], atol=0.004)
+
+
+def test_time_without_photons_through_loss_is_no_dim_dwell() -> None:
+    found, stop, _ = dot("auger")
+    acq = b.acquisition()
+    gap = acq.pulses(2.0), acq.pulses(2.2)
+    kept = (found.pulse < gap[0]) | (found.pulse >= gap[1])
+    lossy = Photons(found.pulse[kept], found.nanotime[kept], found.channel[kept])
+    marks, _ = read(lossy, stop, losses=[gap])
+    assert not any(m.odds < -3 for m in marks)
+
+
+def test_a_bright_dot_does_not_blink() -> None:
+    acq = b.acquisition()
+    rng = np.random.default_rng(74)
+    found, stop = b.photons(rng, [b.Dwell(3.0, 76e3, 24.7)], acq=acq)
+    marks, seen = read(found, stop)
+    assert marks == []
+    assert seen == []
+
+
+def test_a_long_trapped_start_is_not_taken_for_a_charged_state_of_a_dimmer_dot() -> None:
+    acq = b.acquisition()
+    rng = np.random.default_rng(75)
+    q = 0.387
+    dwells = [b.Dwell(1.0, 76e3 * q, 24.7 * q), b.Dwell(0.5, 76e3, 24.7), b.Dwell(0.1, 76e3 * q, 24.7 * q)]
+    found, stop = b.photons(rng, [*dwells, b.Dwell(0.2, 76e3, 24.7)], acq=acq)
+    marks, seen = read(found, stop)
+    assert len(marks) == 2
+    assert all(m.odds < -5 for m in marks)
+    assert not any(m.odds > 0 for m in seen)
+    assert marks[0].lost_s == pytest.approx(1.0 - q, abs=0.05)

@@ -1,0 +1,133 @@
+"""The sequential test on label sequences: false alarms, delay in blinks, and the time of the change."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from qdmon.analysis.conversion.alarms import AlarmBudget
+from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.conversion.sequential import Change, find_change
+from qdmon.analysis.snapshot import FluenceStep
+
+STEPS = [FluenceStep(0.0, 0.2), FluenceStep(25.0, 1.4), FluenceStep(50.0, 0.2)]
+CLEAR = 12.0
+RATE_HZ = 3.0
+
+
+def blinks(
+    rng: np.random.Generator, laws: Sequence[tuple[float, float]], *, clear: float = CLEAR
+) -> list[Mark]:
+    """Blinks of a dot whose share of Auger blinks is given until each time.
+
+    Args:
+        rng: chance.
+        laws: (share, until_s).
+        clear: mean log odds of a blink; their scatter is that of a calibrated likelihood ratio.
+    """
+    marks, time_s = [], 0.0
+    for share, until_s in laws:
+        while True:
+            time_s += rng.exponential(1 / RATE_HZ)
+            if time_s >= until_s:
+                time_s = until_s
+                break
+            sign = 1.0 if rng.random() < share else -1.0
+            odds = sign * rng.normal(clear, np.sqrt(2 * clear))
+            marks.append(Mark(time_s, time_s + 0.03, odds, 0.02))
+    return marks
+
+
+def first_alarm(marks: list[Mark], since_s: float = 0.0, per_day: float = 1.0) -> tuple[int, Change] | None:
+    """Number of blinks at the first alarm from a time on, and what it says."""
+    for n in range(1, len(marks) + 1):
+        now_s = marks[n - 1].start_s
+        if now_s < since_s:
+            continue
+        steps = [s for s in STEPS if s.start_s <= now_s]
+        change = find_change(marks[:n], AlarmBudget.of(per_day, steps))
+        if change is not None:
+            return n, change
+    return None
+
+
+@pytest.mark.parametrize(("old", "new", "kinds"), [(1.0, 0.0, ("auger", "bc")), (0.0, 1.0, ("bc", "auger"))])
+def test_one_clear_blink_of_the_new_kind_is_enough_at_a_rise_of_the_fluence(
+    old: float, new: float, kinds: tuple[str, str]
+) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        marks = blinks(rng, [(old, 25.0), (new, 40.0)], clear=30.0)
+        alarm = first_alarm(marks, 25.0)
+        assert alarm is not None
+        n, change = alarm
+        assert sum(m.start_s >= 25.0 for m in marks[:n]) == 1
+        assert (change.before, change.after) == kinds
+        assert change.time_s == pytest.approx(25.0, abs=0.2)
+
+
+def test_later_it_takes_two_or_three() -> None:
+    rng = np.random.default_rng(2)
+    needed = []
+    for _ in range(20):
+        marks = blinks(rng, [(1.0, 31.0), (0.0, 45.0)], clear=30.0)
+        alarm = first_alarm(marks, 31.0)
+        assert alarm is not None
+        needed.append(sum(m.start_s >= 31.0 for m in marks[: alarm[0]]))
+    assert 1 < np.median(needed) <= 3
+    assert max(needed) <= 4
+
+
+def test_a_blink_that_its_photons_do_not_settle_is_no_evidence() -> None:
+    marks = [Mark(i / 3, i / 3 + 0.03, CLEAR, 0.02) for i in range(75)]
+    vague = [Mark(25.1 + i / 3, 25.13 + i / 3, -0.5, 0.02) for i in range(5)]
+    assert first_alarm(marks + vague) is None
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_pure_dot_raises_no_alarm_in_hours(share: float) -> None:
+    """Only a blink of the other kind can raise one, so only those are looked at."""
+    rng = np.random.default_rng(int(share))
+    alarms = 0
+    for _ in range(160):
+        marks = blinks(rng, [(share, 75.0)], clear=10.0)
+        odd = [n for n, m in enumerate(marks, 1) if (m.odds > 0) != (share > 0.5)]
+        for n in odd:
+            steps = [s for s in STEPS if s.start_s <= marks[n - 1].start_s]
+            alarms += find_change(marks[:n], AlarmBudget.of(1.0, steps)) is not None
+    assert alarms == 0
+
+
+@pytest.mark.parametrize("share", [0.1, 0.35, 0.75])
+def test_a_mixed_dot_raises_none_either(share: float) -> None:
+    rng = np.random.default_rng(3)
+    assert sum(first_alarm(blinks(rng, [(share, 75.0)])) is not None for _ in range(3)) == 0
+
+
+def test_a_step_that_moves_the_share_of_a_mixed_dot_is_no_conversion() -> None:
+    rng = np.random.default_rng(4)
+    alarms = [first_alarm(blinks(rng, [(0.3, 25.0), (0.75, 50.0), (0.3, 75.0)])) for _ in range(5)]
+    assert sum(a is not None for a in alarms) == 0
+
+
+def test_a_higher_rate_of_false_alarms_needs_less_evidence() -> None:
+    marks = [Mark(i / 3, i / 3 + 0.03, CLEAR, 0.02) for i in range(105)] + [Mark(35.0, 35.03, -CLEAR, 0.02)]
+    assert first_alarm(marks, per_day=1.0) is None
+    assert first_alarm(marks, per_day=1000.0) is not None
+
+
+def test_the_interval_of_the_time_holds_two_thirds_of_the_instants() -> None:
+    rng = np.random.default_rng(5)
+    held = []
+    for _ in range(40):
+        instant_s = 28.0 + 5 * rng.random()
+        alarm = first_alarm(blinks(rng, [(1.0, instant_s), (0.0, 60.0)], clear=30.0), instant_s)
+        assert alarm is not None
+        held.append(abs(alarm[1].time_s - instant_s) <= alarm[1].error_s)
+    assert 0.5 < np.mean(held) < 0.85
+
+
+def test_too_few_blinks_show_no_change() -> None:
+    assert find_change([], AlarmBudget.of(1.0, [])) is None
+    few = [Mark(0.1 * i, 0.1 * i + 0.03, CLEAR, 0.02) for i in range(4)] + [Mark(25.1, 25.2, -CLEAR, 0.05)]
+    assert find_change(few, AlarmBudget.of(1.0, STEPS[:2])) is None

@@ -1,0 +1,223 @@
+"""The fit of all families to bins whose states are known."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.stats import poisson
+
+from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.fit import DotFit, adapted, bin_likelihoods, fit_dot, reread
+from qdmon.analysis.dot.states import CHARGED, FAMILIES, KIND, PARAMETERS, Family
+from tests.qdmon.analysis.dot.paths import (
+    BRIGHT,
+    CONSTANTS,
+    PAPERS_DOT,
+    TRAPS,
+    TRION,
+    alternating,
+    drawn,
+    path_of,
+)
+
+DIM: dict[Family, list[int]] = {
+    "auger": [TRION],
+    "bc": TRAPS[4:14:3].tolist(),
+    "both": [TRION, TRION, int(TRAPS[6])],
+    "hc": CONSTANTS[4:14:3].tolist(),
+}
+
+STRANGERS: dict[Family, tuple[Family, ...]] = {
+    "auger": ("bc", "hc"),
+    "bc": ("auger", "hc"),
+    "both": ("auger", "bc", "hc"),
+    "hc": ("auger", "bc", "both"),
+}
+
+
+def fitted(data: BinnedDecays, background_sd_cps: float | None = 20.0) -> DotFit:
+    fit = fit_dot(data, background_sd_cps)
+    assert fit is not None
+    return fit
+
+
+@cache
+def example(kind: Family) -> tuple[NDArray[np.intp], BinnedDecays, DotFit]:
+    rng = np.random.default_rng(1)
+    path = alternating(rng, 2000, DIM[kind])
+    data = drawn(rng, path)
+    return path, data, fitted(data)
+
+
+@pytest.mark.parametrize("kind", DIM)
+def test_the_family_of_the_dot_explains_its_bins_and_its_opposites_do_not(kind: Family) -> None:
+    found = {f: fit.log_likelihood for f, fit in example(kind)[2].families.items()}
+    for other in STRANGERS[kind]:
+        assert found[kind] > found[other] + 30
+
+
+@pytest.mark.parametrize("kind", ["auger", "bc"])
+def test_more_freedom_gains_no_more_than_noise(kind: Family) -> None:
+    found = {f: fit.log_likelihood for f, fit in example(kind)[2].families.items()}
+    assert -5 < found["both"] - found[kind] < 15
+    assert "all" not in found
+
+
+def test_everything_at_once_is_tried_where_nothing_less_will_do() -> None:
+    rng = np.random.default_rng(2)
+    data = drawn(rng, alternating(rng, 2000, [TRION, int(CONSTANTS[8]), int(TRAPS[12])]))
+    found = {f: fit.log_likelihood for f, fit in fitted(data).families.items()}
+    assert found["all"] > max(ll for f, ll in found.items() if f != "all") + 30
+
+
+@pytest.mark.parametrize("kind", ["auger", "both"])
+def test_the_parameters_come_out_within_their_errors(kind: Family) -> None:
+    found = example(kind)[2].both
+    error = np.sqrt(np.diag(found.covariance))
+    for i, name in enumerate(PARAMETERS[: 3 if kind == "auger" else 2]):
+        assert abs(np.log(getattr(found.dot, name) / getattr(PAPERS_DOT, name))) < 3.5 * error[i]
+        assert error[i] < 0.02
+    assert abs(found.dot.beta - PAPERS_DOT.beta) < 3.5 * error[4]
+
+
+@pytest.mark.parametrize("kind", DIM)
+def test_every_bin_is_given_to_the_kind_of_state_it_was_in(kind: Family) -> None:
+    path, _, fit = example(kind)
+    found = fit.families["both" if kind != "hc" else "hc"]
+    for members in (CHARGED, np.char.startswith(KIND, "neutral"), np.char.startswith(KIND, "constant")):
+        # Mixtures are part of either: only whole dim bins testify.
+        dim = path != BRIGHT
+        assert np.abs(found.posterior_of(members)[dim] - members[path[dim]]).mean() < 0.03
+
+
+@pytest.mark.parametrize("kind", DIM)
+def test_what_was_lost_in_every_bin_is_known(kind: Family) -> None:
+    path, _, fit = example(kind)
+    found = fit.families["both" if kind != "hc" else "hc"].losses()
+    truth = PAPERS_DOT.losses
+    for part in ("auger", "trap", "constant"):
+        assert np.abs(getattr(found, part) - getattr(truth, part)[path]).mean() < 0.02
+
+
+def test_the_dwells_of_the_dot_are_learned() -> None:
+    rng = np.random.default_rng(3)
+    found = fitted(drawn(rng, alternating(rng, 4000, [TRION], on_bins=60, off_bins=15))).both
+    chain = found.whole_chain()
+    assert chain.weights.sum() == pytest.approx(1.0, abs=1e-3)
+    assert np.all(chain.weights[~FAMILIES["both"]] == 0)
+    left = chain.leaving * (1 - chain.weights)
+    assert 1 / left[BRIGHT] == pytest.approx(60, rel=0.3)
+    assert 1 / left[TRION] == pytest.approx(15, rel=0.3)
+
+
+def test_a_background_that_was_only_guessed_is_found() -> None:
+    rng = np.random.default_rng(4)
+    dot = replace(PAPERS_DOT, background_cps=1500.0)
+    data = replace(drawn(rng, alternating(rng, 2000, DIM["both"]), dot), background_cps=1100.0)
+    found = fitted(data, None).both
+    error = float(np.sqrt(found.covariance[5, 5]))
+    assert found.dot.background_cps == pytest.approx(1500.0, abs=3.5 * error)
+    assert error < 100
+
+
+@pytest.mark.parametrize("bins", [1, 20])
+@pytest.mark.parametrize("photons", [100.0, 2000.0])
+def test_a_lamp_that_flashes_changes_nothing_else(photons: float, bins: int) -> None:
+    _, data, fit = example("auger")
+    counts = data.counts.copy()
+    counts[500 : 500 + bins] += photons
+    found = fitted(replace(data, counts=counts))
+    for name in PARAMETERS[:3]:
+        assert getattr(found.both.dot, name) == pytest.approx(getattr(fit.both.dot, name), rel=0.01)
+    gain = {f: found.families[f].log_likelihood - fit.families[f].log_likelihood for f in fit.families}
+    assert max(gain.values()) - min(gain.values()) < 40 * bins
+
+
+@pytest.mark.parametrize("bins", [10, 2000])
+def test_darkness_is_no_dot(bins: int) -> None:
+    data = drawn(np.random.default_rng(5), path_of((int(CONSTANTS[-1]), bins)))
+    assert fit_dot(data) is None
+
+
+def test_a_few_bins_are_enough_for_a_first_guess() -> None:
+    data = drawn(np.random.default_rng(6), path_of((BRIGHT, 5), (TRION, 5)))
+    found = fitted(data).both.dot
+    assert found.bright_cps == pytest.approx(PAPERS_DOT.bright_cps, rel=0.1)
+    assert found.bright_ns == pytest.approx(PAPERS_DOT.bright_ns, rel=0.2)
+
+
+def test_likelihoods_are_poissons_up_to_a_constant_of_each_bin() -> None:
+    data = drawn(np.random.default_rng(7), path_of((BRIGHT, 3), (TRION, 3), (int(TRAPS[3]), 3)))
+    expected = data.expected(PAPERS_DOT)[:TRION]
+    found = bin_likelihoods(data, expected)
+    assert np.all(found.scaled.max(axis=1) == 1)
+    assert np.all(found.trust == 1)
+    exact = poisson.logpmf(data.fitted[:, None, :], expected[None, :, 1:]).sum(axis=2)
+    exact -= exact.max(axis=1, keepdims=True)
+    np.testing.assert_allclose(np.log(found.scaled), np.maximum(exact, -40.0), atol=2e-3)
+    constant = poisson.logpmf(data.fitted, data.fitted) - data.fitted * np.log(np.maximum(data.fitted, 1))
+    best = poisson.logpmf(data.fitted[:, None, :], expected[None, :, 1:]).sum(axis=2).max(axis=1)
+    assert found.log_scale == pytest.approx(
+        float((best - (constant + data.fitted).sum(axis=1)).sum()), abs=0.1
+    )
+
+
+@pytest.mark.parametrize("photons", [0.0, 1e3, 1e6])
+def test_what_no_state_explains_counts_for_so_much_and_no_more(photons: float) -> None:
+    data = drawn(np.random.default_rng(7), path_of((BRIGHT, 3)))
+    odd = data.counts.copy()
+    odd[1] = photons
+    found = bin_likelihoods(replace(data, counts=odd), data.expected(PAPERS_DOT)[[BRIGHT, TRION]])
+    assert found.trust[[0, 2]].tolist() == [1.0, 1.0]
+    assert found.trust[1] < 0.5
+    mu = data.expected(PAPERS_DOT)[BRIGHT, 1:]
+    counts = data.fitted[[0, 2]]
+    plain = float((counts * np.log(mu) - mu).sum())
+    best = replace(data, counts=odd).best_log_likelihood[1]
+    assert found.log_scale == pytest.approx(plain + best - 40.0, abs=0.05 + 1e-6 * abs(best))
+
+
+@pytest.mark.parametrize("kind", DIM)
+def test_read_again_the_same_bins_say_the_same_of_the_same_dot(kind: Family) -> None:
+    _, data, fit = example(kind)
+    again = reread(data, fit)
+    assert again.families.keys() == fit.families.keys()
+    for family, first in fit.families.items():
+        second = again.families[family]
+        assert second.dot is first.dot
+        assert second.covariance is first.covariance
+    gains = [again.families[f].log_likelihood - fit.families[f].log_likelihood for f in (kind, "both")]
+    assert all(-0.5 < gain < 3 for gain in gains)
+
+
+def test_read_again_other_bins_keep_the_dot_and_learn_its_new_ways() -> None:
+    rng = np.random.default_rng(8)
+    _, _, fit = example("both")
+    path = alternating(rng, 1000, [int(TRAPS[6])])
+    found = reread(drawn(rng, path), fit).both
+    assert found.posterior_of(CHARGED).mean() < 0.02
+    assert found.losses().trap.mean() == pytest.approx(PAPERS_DOT.losses.trap[path].mean(), rel=0.05)
+
+
+@pytest.mark.parametrize(("light", "guess"), [(0.4, 0.5), (2.0, 1.5)])
+def test_the_same_dot_is_recognised_at_another_fluence(light: float, guess: float) -> None:
+    rng = np.random.default_rng(9)
+    _, _, fit = example("auger")
+    dot = replace(PAPERS_DOT, bright_cps=light * PAPERS_DOT.bright_cps)
+    found = adapted(drawn(rng, alternating(rng, 100, [TRION]), dot), fit, guess).families["auger"]
+    error = float(np.sqrt(found.covariance[0, 0]))
+    assert abs(np.log(found.dot.bright_cps / dot.bright_cps)) < 3.5 * error
+    assert error < 0.03
+    assert found.dot.trion_ns == pytest.approx(PAPERS_DOT.trion_ns, rel=0.05)
+
+
+def test_another_fluence_leaves_the_late_light_of_the_set_up_as_it_was() -> None:
+    rng = np.random.default_rng(10)
+    dot = replace(PAPERS_DOT, delayed=0.05)
+    fit = fitted(drawn(rng, alternating(rng, 2000, DIM["auger"]), dot), 5.0)
+    known = fit.families["auger"].dot.delayed
+    assert known == pytest.approx(0.05, abs=0.01)
+    little = drawn(rng, path_of((BRIGHT, 12)), replace(dot, bright_cps=20e3))
+    assert adapted(little, fit, 20 / 76).families["auger"].dot.delayed == pytest.approx(known, abs=0.01)
