@@ -1,7 +1,7 @@
 """Background measured without the dot's light: a recording made in the dark, or dark spans of one."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,8 +11,9 @@ from hardware.types import Acquisition
 from qdmon.analysis.bins import count_nanotimes
 from qdmon.analysis.calibration.timing import rising_edge
 from qdmon.analysis.snapshot import Estimate
+from qdmon.insertion import inserted
 from streams.formats import FormatError, Recording, open_recording
-from streams.messages import Gap, LaserState, Message, PhotonBatch, Segment
+from streams.messages import Gap, LaserState, Message, PhotonBatch
 
 __all__ = ["DarkError", "Span", "dark_rates", "parse_spans", "read_dark", "with_darkness"]
 
@@ -102,22 +103,13 @@ def _overlap(inside: Sequence[tuple[int, int]], first_pulse: int, stop_pulse: in
 
 def with_darkness(messages: Iterator[Message], spans: Sequence[Span]) -> Iterator[Message]:
     """The same messages with the laser off during spans of the first segment; batches are cut there."""
-    edges: list[tuple[int, bool]] = []
-    for message in messages:
-        if isinstance(message, Segment) and message.index == 0:
-            acq = message.acquisition
-            edges = [(acq.pulses(t), on) for start, stop in spans for t, on in ((start, False), (stop, True))]
-        if not isinstance(message, PhotonBatch) or message.segment != 0:
-            yield message
-            continue
-        batch = message
-        while edges and edges[0][0] < batch.stop_pulse:
-            pulse, emission = edges.pop(0)
-            pulse = max(pulse, batch.first_pulse)
-            if pulse > batch.first_pulse:
-                head = batch.photons.between(batch.first_pulse, pulse)
-                yield replace(batch, stop_pulse=pulse, photons=head)
-                tail = batch.photons.between(pulse, batch.stop_pulse)
-                batch = replace(batch, first_pulse=pulse, photons=tail)
-            yield LaserState(0, pulse, emission, None, None, None)
-        yield batch
+
+    def wanted(acquisition: Acquisition) -> list[tuple[int, Callable[[int], Message]]]:
+        edges = [(t, on) for start, stop in spans for t, on in ((start, False), (stop, True))]
+        return [(acquisition.pulses(t), partial(_emission, on)) for t, on in edges]
+
+    return inserted(messages, wanted)
+
+
+def _emission(on: bool, pulse: int) -> Message:
+    return LaserState(0, pulse, on, None, None, None)

@@ -1,13 +1,14 @@
 """Fluence steps that a user knows of a recording: a table of them, and where they fall among the photons."""
 
 import csv
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from hardware.types import Acquisition
 from qdmon.analysis.snapshot import FluenceStep
-from streams.messages import Fluence, Message, PhotonBatch, Segment
+from qdmon.insertion import inserted
+from streams.messages import Fluence, Message
 
 __all__ = ["StepsError", "read_steps", "with_fluence"]
 
@@ -49,23 +50,12 @@ def read_steps(path: Path) -> tuple[FluenceStep, ...]:
 
 def with_fluence(messages: Iterator[Message], steps: Sequence[FluenceStep]) -> Iterator[Message]:
     """The same messages with a `Fluence` at each step of the first segment; batches are cut there."""
-    acquisition: Acquisition | None = None
-    waiting: list[tuple[int, FluenceStep]] = []
-    for message in messages:
-        if isinstance(message, Segment) and acquisition is None:
-            acquisition = message.acquisition
-            waiting = [(acquisition.pulses(step.start_s), step) for step in steps]
-        if not isinstance(message, PhotonBatch) or message.segment != 0:
-            yield message
-            continue
-        batch = message
-        while waiting and waiting[0][0] < batch.stop_pulse:
-            pulse, step = waiting.pop(0)
-            pulse = max(pulse, batch.first_pulse)
-            if pulse > batch.first_pulse:
-                head = batch.photons.between(batch.first_pulse, pulse)
-                yield replace(batch, stop_pulse=pulse, photons=head)
-                tail = batch.photons.between(pulse, batch.stop_pulse)
-                batch = replace(batch, first_pulse=pulse, photons=tail)
-            yield Fluence(0, pulse, step.mean_excitation, origin="file")
-        yield batch
+
+    def wanted(acquisition: Acquisition) -> list[tuple[int, Callable[[int], Message]]]:
+        return [(acquisition.pulses(step.start_s), partial(_fluence, step.mean_excitation)) for step in steps]
+
+    return inserted(messages, wanted)
+
+
+def _fluence(mean_excitation: float | None, pulse: int) -> Message:
+    return Fluence(0, pulse, mean_excitation, origin="file")

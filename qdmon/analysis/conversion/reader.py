@@ -9,12 +9,12 @@ of a dwell are its odds.
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.jit import jit
 from qdmon.analysis.bins import BinTable
 from qdmon.analysis.calibration.timing import MicroBins
 from qdmon.analysis.conversion.bright_tracker import BrightTracker
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.row_states import BrightLevel, RowStates, row_log_likelihood, row_states
+from qdmon.analysis.dot.chain import Chain, Smoothed, learn
 from qdmon.analysis.switching.blinks import hysteresis_runs
 
 __all__ = ["BlinkReader"]
@@ -122,8 +122,14 @@ def _lost(losses: list[tuple[int, int]], start_pulse: int, width: int, n: int) -
 def _dim_runs(log_l: Float32Array, states: RowStates) -> list[tuple[int, int]]:
     """Dim dwells in the smoothed probability of having lost much light."""
     likelihood = np.exp(np.maximum(log_l - log_l.max(axis=1, keepdims=True), LEAST_LOG))
-    chance = chance_of(likelihood.astype(np.float64), states.weights, states.leaving, states.dim)
+    chance = _smoothed(likelihood, states.weights, states.leaving).posterior[:, states.dim].sum(axis=1)
     return hysteresis_runs(chance > ENTER, chance < LEAVE)
+
+
+def _smoothed(likelihood: Float32Array, weights: FloatArray, leaving: FloatArray) -> Smoothed:
+    """The rows under a chain that is known."""
+    nothing = np.zeros(len(weights)), np.zeros(len(weights))
+    return learn(likelihood, 0.0, Chain(weights, leaving), nothing, 0)
 
 
 def _odds(rows: NDArray[np.generic], expected: list[FloatArray], states: RowStates) -> float:
@@ -140,78 +146,8 @@ def _odds_at(log_l: Float32Array, states: RowStates) -> float:
         part = log_l[:, family]
         top = part.max(axis=1, keepdims=True)
         w = weights[family] / weights[family].sum()
-        scaled = np.exp(np.maximum(part - top, LEAST_LOG)).astype(np.float64)
-        total.append(log_likelihood_of(scaled, w, leaving[family]) + float(top.sum(dtype=np.float64)))
+        scaled = np.exp(np.maximum(part - top, LEAST_LOG))
+        log_l_family = _smoothed(scaled, w, leaving[family]).log_likelihood
+        total.append(log_l_family + float(top.sum(dtype=np.float64)))
     most = MOST_ODDS_PER_ROW * len(log_l)
     return float(np.clip(total[0] - total[1], -most, most))
-
-
-@jit
-def log_likelihood_of(likelihood: FloatArray, weights: FloatArray, leaving: FloatArray) -> float:
-    """Log-likelihood of rows under a sticky chain: a state is kept, or left for one drawn by weight.
-
-    Args:
-        likelihood: (n, k) of each row under each state.
-        weights: (k,) where a jump leads, and the first row.
-        leaving: (k,) chance per row that the state is left.
-    """
-    n, k = likelihood.shape
-    alpha = weights.copy()
-    total = 0.0
-    for t in range(n):
-        jumping = 0.0
-        if t > 0:
-            for j in range(k):
-                jumping += leaving[j] * alpha[j]
-        s = 0.0
-        for j in range(k):
-            if t > 0:
-                alpha[j] = (1.0 - leaving[j]) * alpha[j] + weights[j] * jumping
-            alpha[j] *= likelihood[t, j]
-            s += alpha[j]
-        for j in range(k):
-            alpha[j] /= s
-        total += np.log(s)
-    return total
-
-
-@jit
-def chance_of(
-    likelihood: FloatArray, weights: FloatArray, leaving: FloatArray, members: NDArray[np.bool_]
-) -> FloatArray:
-    """(n,) probability that each row is in one of the member states, all rows considered."""
-    n, k = likelihood.shape
-    alpha = np.empty((n, k))
-    for t in range(n):
-        jumping = 0.0
-        if t > 0:
-            for j in range(k):
-                jumping += leaving[j] * alpha[t - 1, j]
-        s = 0.0
-        for j in range(k):
-            before = weights[j]
-            if t > 0:
-                before = (1.0 - leaving[j]) * alpha[t - 1, j] + weights[j] * jumping
-            alpha[t, j] = before * likelihood[t, j]
-            s += alpha[t, j]
-        for j in range(k):
-            alpha[t, j] /= s
-    beta = np.ones(k)
-    chance = np.zeros(n)
-    for back in range(n):
-        t = n - 1 - back
-        s = 0.0
-        inside = 0.0
-        for j in range(k):
-            p = alpha[t, j] * beta[j]
-            s += p
-            if members[j]:
-                inside += p
-        chance[t] = inside / s
-        into = 0.0
-        for j in range(k):
-            beta[j] *= likelihood[t, j]
-            into += weights[j] * beta[j]
-        for j in range(k):
-            beta[j] = ((1.0 - leaving[j]) * beta[j] + leaving[j] * into) / s
-    return chance

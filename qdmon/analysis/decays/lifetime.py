@@ -1,24 +1,18 @@
 """Maximum-likelihood lifetime of few photons: one exponential in a pulse window, known background."""
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, log_ndtr
 
 from qdmon.analysis.calibration.timing import MicroBins
 from qdmon.analysis.snapshot import UNKNOWN, Estimate
 
-__all__ = ["LifetimeFit", "SummedDecay", "lifetime_mle", "lifetime_with_floor"]
+__all__ = ["LifetimeFit", "SummedDecay", "lifetime_mle"]
 
 FloatArray = NDArray[np.float64]
 
 
-# Set-ups without slow light are as likely as set-ups with some; where there is some, it is of the order
-# of after-pulsing and slow emission of real detectors and dots.
-TYPICAL_FLOOR = 0.03
-FIRST_FLOOR_STEP, MOST_FLOOR = 0.02, 0.2
 # Where the first order says more than this, it says nothing.
 MOST_BIAS = 0.1
 
@@ -62,80 +56,6 @@ class SummedDecay:
         signal = max(float(self.counts.sum() - self.background.sum()), 1.0)
         fit = lifetime_mle(self.counts, self.background, replace(bins, delayed=self.delayed / signal))
         return Estimate(fit.tau_ns, fit.error_ns) if fit is not None else UNKNOWN
-
-
-def lifetime_with_floor(histogram: FloatArray, background: FloatArray, bins: MicroBins) -> LifetimeFit | None:
-    """Lifetime of a level whose light may partly come late, averaged over how much the photons allow.
-
-    In a pulse period of a few lifetimes a floor and a long lifetime look alike. To decide for or against
-    the floor would either bias the lifetime or overstate its precision, so both are weighed: no floor, or
-    a share of the light with an exponential prior around `TYPICAL_FLOOR`. The likelihood along the floor is
-    taken as a parabola. The arguments are those of `lifetime_mle`.
-    """
-    plain = lifetime_mle(histogram, background, bins)
-    profile = _floor_profile(histogram, background, bins, plain) if plain is not None else None
-    if plain is None or profile is None:
-        return plain
-    best, sd, gain, tau_ns, slope_ns = profile
-    # Exponential prior times Gaussian likelihood: a Gaussian cut off at zero.
-    mean = best - sd**2 / TYPICAL_FLOOR
-    z = mean / sd
-    log_some = gain + (0.5 * sd**2 / TYPICAL_FLOOR - best) / TYPICAL_FLOOR
-    log_some += float(np.log(np.sqrt(2 * np.pi) * sd / TYPICAL_FLOOR) + log_ndtr(z))
-    some = float(expit(log_some))
-    hazard = float(np.exp(-0.5 * z**2 - log_ndtr(z)) / np.sqrt(2 * np.pi))
-    floor = mean + sd * hazard
-    spread = sd * float(np.sqrt(max(1 - hazard * (z + hazard), 0.0)))
-    with_floor = tau_ns + slope_ns * (floor - best)
-    tau = plain.tau_ns + some * (with_floor - plain.tau_ns)
-    doubt = some * (slope_ns * spread) ** 2 + some * (1 - some) * (with_floor - plain.tau_ns) ** 2
-    return LifetimeFit(tau, float(np.hypot(plain.error_ns, np.sqrt(doubt))), plain.log_likelihood)
-
-
-class _FloorProfile(NamedTuple):
-    """The likelihood along the floor, as a parabola.
-
-    Attributes:
-        best: most likely floor; negative where there is less late light than none.
-        sd: its standard error.
-        gain: log-likelihood there beyond that of no floor.
-        tau_ns: lifetime there.
-        slope_ns: change of the lifetime per floor.
-    """
-
-    best: float
-    sd: float
-    gain: float
-    tau_ns: float
-    slope_ns: float
-
-
-def _floor_profile(
-    histogram: FloatArray, background: FloatArray, bins: MicroBins, plain: LifetimeFit
-) -> _FloorProfile | None:
-    centre, step = FIRST_FLOOR_STEP, FIRST_FLOOR_STEP
-    profile: _FloorProfile | None = None
-    for _ in range(3):
-        low, middle, high = (
-            lifetime_mle(
-                histogram, background, replace(bins, delayed=bins.delayed + f), guess_ns=plain.tau_ns
-            )
-            for f in (centre - step, centre, centre + step)
-        )
-        if low is None or middle is None or high is None:
-            return None
-        curvature = (low.log_likelihood - 2 * middle.log_likelihood + high.log_likelihood) / step**2
-        if curvature >= 0:
-            return None
-        slope = (high.log_likelihood - low.log_likelihood) / (2 * step)
-        best, sd = centre - slope / curvature, float(np.sqrt(-1 / curvature))
-        gain = middle.log_likelihood - 0.5 * slope**2 / curvature - plain.log_likelihood
-        slope_ns = (high.tau_ns - low.tau_ns) / (2 * step)
-        profile = _FloorProfile(best, sd, gain, middle.tau_ns + slope_ns * (best - centre), slope_ns)
-        # Narrow the parabola to where the likelihood is; below no floor the model has no meaning.
-        step = min(step, max(sd, 1e-4))
-        centre = float(np.clip(best, step, MOST_FLOOR))
-    return profile
 
 
 def lifetime_mle(

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from qdmon.analysis.calibration.timing import GATE_NS, MicroBins
-from qdmon.analysis.decays.lifetime import LifetimeFit, lifetime_mle, lifetime_with_floor
+from qdmon.analysis.decays.lifetime import LifetimeFit, lifetime_mle
 
 TAU = 24.7
 
@@ -119,39 +119,6 @@ def test_nothing_but_background_gives_no_lifetime() -> None:
     bins = MicroBins.for_period(200.0)
     background = 400 * bins.uniform_share
     assert lifetime_mle(background, background, bins) is None
-
-
-def floors_of(late: float, photons: int, period_ns: float, tau_ns: float) -> list[LifetimeFit]:
-    rng = np.random.default_rng(11)
-    bins = MicroBins.for_period(period_ns)
-    fits = [lifetime_with_floor(*sampled(rng, photons, tau_ns, bins, 0.02, late), bins) for _ in range(60)]
-    return [fit for fit in fits if fit is not None]
-
-
-@pytest.mark.parametrize("late", [0.0, 0.03])
-def test_late_light_is_allowed_for_without_being_told(late: float) -> None:
-    fits = floors_of(late, 100_000, 13.17, 3.45)
-    assert float(np.median([f.tau_ns for f in fits])) == pytest.approx(3.45, rel=0.01)
-
-
-@pytest.mark.parametrize("late", [0.0, 0.03])
-def test_where_late_light_and_a_long_lifetime_look_alike_the_error_says_so(late: float) -> None:
-    fits = floors_of(late, 10_000, 13.17, 3.45)
-    pulls = np.array([(f.tau_ns - 3.45) / f.error_ns for f in fits])
-    assert np.abs(pulls.mean()) < 1.2
-    assert float(np.sqrt(np.mean(pulls**2))) < 1.5
-
-
-def test_a_long_period_needs_no_allowance_for_late_light() -> None:
-    rng = np.random.default_rng(12)
-    bins = MicroBins.for_period(200.0)
-    for _ in range(20):
-        histogram, background = sampled(rng, 50_000, TAU, bins)
-        plain, allowed = (fit(histogram, background, bins) for fit in (lifetime_mle, lifetime_with_floor))
-        assert plain is not None
-        assert allowed is not None
-        assert allowed.tau_ns == pytest.approx(plain.tau_ns, rel=0.015)
-        assert allowed.error_ns < 1.6 * plain.error_ns
 
 
 @pytest.mark.parametrize("photons", [300, 10_000])
