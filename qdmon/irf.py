@@ -13,7 +13,7 @@ from qdmon.analysis.decays.response import Response
 from streams.formats import FormatError, open_recording
 from streams.messages import PhotonBatch
 
-__all__ = ["IrfError", "MeasuredResponse", "read_irf", "read_responses"]
+__all__ = ["IrfError", "MeasuredResponse", "read_responses"]
 
 # The response is taken this far around its peak; what lies beyond is background.
 REACH_NS = 1.5
@@ -36,11 +36,6 @@ class MeasuredResponse(NamedTuple):
 
     t0_ps: float
     shape: Response
-
-
-def read_irf(path: Path, acquisition: Acquisition) -> dict[int, float]:
-    """Centroid of the response per channel, in ps on the TCSPC axis; see `read_responses`."""
-    return {channel: found.t0_ps for channel, found in read_responses(path, acquisition).items()}
 
 
 def read_responses(path: Path, acquisition: Acquisition) -> dict[int, MeasuredResponse]:

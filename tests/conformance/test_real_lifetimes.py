@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qdmon.analysis.bins import count_nanotimes
-from qdmon.analysis.calibration.timing import rising_edge_ps
+from qdmon.analysis.calibration.timing import rising_edge
 from qdmon.analysis.decays.decay_bins import decay_bins
 from qdmon.analysis.decays.multiexponential import (
     MultiExponential,
@@ -34,10 +34,10 @@ def fitted(name: str, channel: int, number: int | None = None) -> MultiExponenti
             seen = message.photons.channel == channel
             count_nanotimes(histogram, message.photons.nanotime[seen], message.photons.channel[seen])
     row = histogram[channel]
-    t0_ps = rising_edge_ps(row, acquisition.resolution_ps)
-    assert t0_ps is not None
+    edge = rising_edge(row, acquisition.resolution_ps)
+    assert edge is not None
     period_ns = acquisition.macro_tick_ps / 1e3
-    bins = {channel: decay_bins(row, acquisition.resolution_ps, period_ns, t0_ps)}
+    bins = {channel: decay_bins(row, acquisition.resolution_ps, period_ns, edge.at_ps)}
     fit = (
         fit_number_of_exponentials(bins, {}, period_ns)
         if number is None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hardware.types import Photons
-from qdmon.irf import IrfError, read_irf, read_responses
+from qdmon.irf import IrfError, read_responses
 from streams.formats import write_ptu
 from tests.qdmon.analysis import builders as b
 
@@ -26,14 +26,18 @@ def response(centre_ns: float) -> "np.ndarray[tuple[int, ...], np.dtype[np.float
 TIME_NS = np.arange(0.0, 20.0, 0.032)
 
 
+def centroids_ps(path: Path) -> dict[int, float]:
+    return {channel: found.t0_ps for channel, found in read_responses(path, ACQ).items()}
+
+
 def test_one_column_holds_for_every_detector(tmp_path: Path) -> None:
     path = table(tmp_path / "irf.csv", "time_ns,counts", TIME_NS, response(4.2))
-    assert read_irf(path, ACQ) == {0: pytest.approx(4200, abs=10), 1: pytest.approx(4200, abs=10)}
+    assert centroids_ps(path) == {0: pytest.approx(4200, abs=10), 1: pytest.approx(4200, abs=10)}
 
 
 def test_each_detector_has_its_own_column(tmp_path: Path) -> None:
     path = table(tmp_path / "irf.csv", "time_ns,0,1,7", TIME_NS, response(4.0), response(4.64), response(9.0))
-    assert read_irf(path, ACQ) == {0: pytest.approx(4000, abs=10), 1: pytest.approx(4640, abs=10)}
+    assert centroids_ps(path) == {0: pytest.approx(4000, abs=10), 1: pytest.approx(4640, abs=10)}
 
 
 def test_scattered_light_recorded_with_the_same_wiring_is_a_response(tmp_path: Path) -> None:
@@ -47,7 +51,7 @@ def test_scattered_light_recorded_with_the_same_wiring_is_a_response(tmp_path: P
         channel.astype(np.uint8),
     )
     write_ptu(tmp_path / "irf.ptu", ACQ, [(scattered, 5_000_000)])
-    found = read_irf(tmp_path / "irf.ptu", ACQ)
+    found = centroids_ps(tmp_path / "irf.ptu")
     assert found == {0: pytest.approx(4000, abs=20), 1: pytest.approx(4640, abs=20)}
 
 
@@ -88,7 +92,7 @@ def test_a_wrong_table_is_one_line_that_names_the_file(tmp_path: Path, text: str
     path = tmp_path / "irf.csv"
     path.write_text(text)
     with pytest.raises(IrfError) as error:
-        read_irf(path, ACQ)
+        read_responses(path, ACQ)
     assert says in str(error.value)
     assert str(path) in str(error.value)
     assert "\n" not in str(error.value)
@@ -96,9 +100,9 @@ def test_a_wrong_table_is_one_line_that_names_the_file(tmp_path: Path, text: str
 
 def test_a_missing_table_and_a_foreign_file_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(IrfError, match="cannot be read"):
-        read_irf(tmp_path / "none.csv", ACQ)
+        read_responses(tmp_path / "none.csv", ACQ)
     foreign = tmp_path / "irf.ptu"
     foreign.write_bytes(b"not a recording")
     with pytest.raises(IrfError) as error:
-        read_irf(foreign, ACQ)
+        read_responses(foreign, ACQ)
     assert "\n" not in str(error.value)

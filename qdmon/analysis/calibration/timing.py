@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hardware.types import Acquisition
 
-__all__ = ["EDGE_FLOOR_PS", "Edge", "MicroBins", "TimeAxis", "rising_edge", "rising_edge_ps"]
+__all__ = ["EDGE_FLOOR_PS", "Edge", "MicroBins", "TimeAxis", "rising_edge"]
 
 # Photons up to this much before the pulse are jitter, not the end of the last period.
 GUARD_NS = 1.0
@@ -36,12 +36,6 @@ class Edge(NamedTuple):
 
     at_ps: float
     error_ps: float
-
-
-def rising_edge_ps(counts: NDArray[np.int64], resolution_ps: float) -> float | None:
-    """Time of the `rising_edge`; None if there is no clear edge."""
-    edge = rising_edge(counts, resolution_ps)
-    return edge.at_ps if edge is not None else None
 
 
 def rising_edge(counts: NDArray[np.int64], resolution_ps: float) -> Edge | None:

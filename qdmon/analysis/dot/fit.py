@@ -26,6 +26,8 @@ AFTER_PULSES = (0.005, 0.004)
 SEARCH_BINS = 2500
 # Gain of a richer family on the searched bins that makes it worth fitting to all.
 WORTH_MORE = 2.0
+# A pure fit this close below the mixed one may have found the better trion.
+NEARLY_AS_GOOD = 30.0
 # No state is excluded by a single bin.
 LEAST_LOG_LIKELIHOOD = -40.0
 # A bin that no state explains (a lamp, a spark) counts for so much and no more. In log-likelihood below
@@ -257,7 +259,7 @@ def fit_dot(data: BinnedDecays, background_sd_cps: float | None = None) -> DotFi
 
     found["auger"] = go_on("auger", first["auger"], (3, 3, 3))
     both = go_on("both", first["both"], (4, 4, 4, 4))
-    if found["auger"].log_likelihood > both.log_likelihood - 30:
+    if found["auger"].log_likelihood > both.log_likelihood - NEARLY_AS_GOOD:
         other = go_on("both", found["auger"], (4, 4, 4))
         both = max(both, other, key=lambda f: f.log_likelihood)
     found["both"] = both

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.types import Acquisition, RecordLayout
-from qdmon.analysis.calibration.timing import LEFT_OUT, MicroBins, TimeAxis, rising_edge_ps
+from qdmon.analysis.calibration.timing import LEFT_OUT, MicroBins, TimeAxis, rising_edge
 from qdmon.analysis.monitor import Monitor
 from tests.qdmon.analysis import builders as b
 
@@ -30,20 +30,20 @@ def test_the_pulse_is_found_to_60_ps_on_either_detector(
     for seed in range(3):
         counts = histogram_of(seed, resolution_ps, t0_ns)
         for channel, expected_ns in enumerate(t0_ns):
-            edge = rising_edge_ps(counts[channel], resolution_ps)
+            edge = rising_edge(counts[channel], resolution_ps)
             assert edge is not None
-            off = (edge - expected_ns * 1e3 + 100e3) % 200e3 - 100e3
+            off = (edge.at_ps - expected_ns * 1e3 + 100e3) % 200e3 - 100e3
             assert abs(off) < 60
 
 
 def test_uniform_light_shows_no_pulse() -> None:
     rng = np.random.default_rng(1)
     for _ in range(20):
-        assert rising_edge_ps(rng.poisson(40.0, 3125), 64.0) is None
+        assert rising_edge(rng.poisson(40.0, 3125), 64.0) is None
 
 
 def test_a_handful_of_photons_shows_no_pulse() -> None:
-    assert rising_edge_ps(np.bincount([60] * 200, minlength=3125), 64.0) is None
+    assert rising_edge(np.bincount([60] * 200, minlength=3125), 64.0) is None
 
 
 @given(period_ns=st.floats(8, 1000), tau_share=st.floats(0.005, 0.5), late=st.floats(0, 0.1))

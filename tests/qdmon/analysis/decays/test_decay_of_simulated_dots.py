@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hardware.sim.presets import Preset, find_preset
 from hardware.sim.simulation import DotSimulation
 from qdmon.analysis.bins import count_nanotimes
-from qdmon.analysis.calibration.timing import rising_edge_ps
+from qdmon.analysis.calibration.timing import rising_edge
 from qdmon.analysis.decays.decay_bins import decay_bins
 from qdmon.analysis.decays.multiexponential import MultiExponential, fit_number_of_exponentials
 from qdmon.analysis.decays.pileup import PileUp
@@ -37,9 +37,9 @@ def light(preset: Preset, mean_excitation: float, seconds: float) -> tuple[NDArr
 def fitted(histogram: NDArray[np.int64], pile_up: PileUp | None = None) -> MultiExponential:
     bins = {}
     for channel, row in enumerate(histogram):
-        edge = rising_edge_ps(row, 16.0)
+        edge = rising_edge(row, 16.0)
         assert edge is not None
-        bins[channel] = decay_bins(row, 16.0, 200.0, edge, pile_up)
+        bins[channel] = decay_bins(row, 16.0, 200.0, edge.at_ps, pile_up)
     fit = fit_number_of_exponentials(bins, {}, 200.0)
     assert fit is not None
     return fit
