@@ -127,7 +127,7 @@ class Engine:
     def _open_stretch(self, mean_excitation: float | None) -> None:
         self.stretch = Stretch(self.acquisition, self.settings, self.position, mean_excitation)
         if self.axis is not None:
-            self.stretch.use_axis(self.axis, self.calibrator.correlated, self._last_background())
+            self.stretch.use_axis(self.axis, self.calibrator.correlated, self._background_before)
         if self._known is not None:
             self.stretch.follow(*self._known)
 
@@ -300,6 +300,8 @@ class Engine:
             return "a T2 recording has no nanotimes, so no lifetimes"
         if self.axis is None:
             return "the pulse could not be placed on the time axis yet: too few photons"
+        if not self.acquisition.counts_pulses:
+            return "times count the card's own clock, not laser pulses: no g2 to show a single emitter"
         if self.calibrator.correlated is None:
             return "one detector only: g2 cannot show a single emitter"
         g2 = self.g2()

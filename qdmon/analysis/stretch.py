@@ -176,7 +176,7 @@ class Stretch:
             return
         pile_up = None
         if g2.single_emitter is False and g2.zero.value is not None:
-            pulses = self._seen_s(self.first_pulse, losses) * 1e12 / self._acq.macro_tick_ps
+            pulses = self._seen_s(self.first_pulse, losses) * (self._acq.pulse_rate_hz or 0.0)
             dead_time_ns = self._settings.dead_time_ns or ASSUMED_DEAD_TIME_NS
             pile_up = PileUp(pulses, dead_time_ns, min(g2.zero.value, 1.0))
         self.late_fit.renew(self.histogram, pile_up)

@@ -143,7 +143,8 @@ class Calibrator:
         self.edges = EdgeWatch(self._acq, edges, given)
         self._use(self.edges.t0_ps)
         brightest = sorted(sorted(self.edges.t0_ps, key=lambda c: -totals.get(c, 0))[:2])
-        self.correlated = (brightest[0], brightest[1]) if len(brightest) == 2 else None
+        two = len(brightest) == 2 and self._acq.counts_pulses
+        self.correlated = (brightest[0], brightest[1]) if two else None
         return True
 
     def _use(self, t0_ps: dict[int, float]) -> None:

@@ -85,7 +85,7 @@ class EdgeWatch:
             given_ps: time zero by a measured response; if there is any, only these detectors have one.
         """
         self._resolution_ps = acquisition.resolution_ps or 1.0
-        self._period_ps = acquisition.macro_tick_ps
+        self._period_ps = acquisition.pulse_period_ps or acquisition.macro_tick_ps
         t0 = given_ps or {c: e.at_ps for c, e in edges.items()}
         self._given = frozenset(given_ps)
         self.placed = {

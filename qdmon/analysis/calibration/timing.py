@@ -163,9 +163,9 @@ class TimeAxis:
     @classmethod
     def build(cls, acquisition: Acquisition, t0_ps: dict[int, float]) -> "TimeAxis":
         """Tabulate the axis of an acquisition; its mode must be T3."""
-        if acquisition.resolution_ps is None:
+        if acquisition.resolution_ps is None or acquisition.pulse_period_ps is None:
             raise ValueError("a T2 acquisition has no nanotimes")
-        period_ns = acquisition.macro_tick_ps / 1e3
+        period_ns = acquisition.pulse_period_ps / 1e3
         nominal = MicroBins.for_period(period_ns)
         bins = nominal.snapped(acquisition.resolution_ps / 1e3, t0_ps)
         shape = (max(acquisition.channels, default=0) + 1, max(acquisition.nanotime_bins, 1))
@@ -177,7 +177,7 @@ class TimeAxis:
             arrival = (centre_ns - t0 / 1e3 + GUARD_NS) % period_ns - GUARD_NS
             index = np.searchsorted(nominal.edges_ns, arrival, side="right") - 1
             # Nanotimes beyond the period are not of this pulse; the last stretch before the next is jitter.
-            inside = (index < bins.count) & (centre_ns < period_ns)
+            inside = (index < bins.count) & (acquisition.started_by_photons | (centre_ns < period_ns))
             micro_bin[channel] = np.where(inside, index, LEFT_OUT)
             arrival_ns[channel] = arrival
             turn[channel] = np.rint((centre_ns - t0 / 1e3 - arrival) / period_ns)

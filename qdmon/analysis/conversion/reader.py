@@ -41,8 +41,16 @@ class BlinkReader:
         level: its bright level.
     """
 
-    def __init__(self, first_pulse: int) -> None:
+    def __init__(self, first_pulse: int, crossing: Mark | None = None) -> None:
+        """Begin with a stretch.
+
+        Args:
+            first_pulse: of the stretch.
+            crossing: the blink the stretch before ended in; it was told, and may go on.
+        """
         self.level = BrightTracker(first_pulse)
+        self._first_pulse = first_pulse
+        self._crossing = crossing.odds if crossing is not None else 0.0
         self._reads = 0
         self._from_pulse = first_pulse
         self._continues = False
@@ -89,7 +97,6 @@ class BlinkReader:
         going_on: Mark | None = None
         done = 0
         for begin, end in _dim_runs(log_l, states):
-            told = self._continues and begin <= SETTLED_ROWS
             is_open = end > len(rows) - SETTLED_ROWS
             light = float(rows[begin:end, 1:].sum(dtype=np.int64)) - dark * (end - begin)
             mark = Mark(
@@ -98,6 +105,7 @@ class BlinkReader:
                 _odds(rows[begin:end][whole[begin:end]], expected, states),
                 max((end - begin) - light / (float(expected[0][0, 1:].sum()) - dark), 0.0) * row_s,
             )
+            told = begin <= SETTLED_ROWS and (self._continues or self._goes_on(start_pulse, width, mark))
             if is_open and end - begin < LONGEST_ROWS:
                 open_from, going_on = begin, None if told else mark
                 break
@@ -109,6 +117,11 @@ class BlinkReader:
             open_from = max(done, len(rows) - 2 * SETTLED_ROWS)
         self._from_pulse = start_pulse + open_from * width
         return marks, going_on
+
+    def _goes_on(self, start_pulse: int, width: int, mark: Mark) -> bool:
+        """Whether a blink at the beginning of rows that start here is that of the stretch before."""
+        begins = start_pulse < self._first_pulse + SETTLED_ROWS * width
+        return begins and mark.odds * self._crossing > 0
 
 
 def _lost(losses: list[tuple[int, int]], start_pulse: int, width: int, n: int) -> NDArray[np.bool_]:

@@ -12,33 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logsumexp
 
+from qdmon.analysis.conversion.shares import LOG_PRIOR, LOG_WEIGHT, SHARES
 from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
 from qdmon.analysis.snapshot import Blinking
 
-__all__ = ["DIFFERENT", "LOG_WEIGHT", "TYPES", "Mark", "Regime", "log_likelihood", "loss_shares"]
+__all__ = ["TYPES", "Mark", "Regime", "log_likelihood", "loss_shares"]
 
 FloatArray = NDArray[np.float64]
 
 TYPES: tuple[Blinking, Blinking, Blinking] = ("bc", "mixed", "auger")
 
-# Share of the blinks that a dot with one mechanism owes to the other: mostly none at all.
-_RARE = np.array([1e-5, 1e-3, 3e-3, 1e-2, 3e-2])
-_RARE_WEIGHT = np.array([0.996, 0.001, 0.001, 0.001, 0.001])
-_BETWEEN = np.linspace(0.05, 0.95, 13)
-_PURE_WEIGHT = 0.4
-_SHARE = np.concatenate([_RARE, _BETWEEN, 1 - _RARE[::-1]])
-LOG_WEIGHT: FloatArray = np.log(
-    np.concatenate(
-        [
-            _PURE_WEIGHT * _RARE_WEIGHT,
-            np.full(len(_BETWEEN), (1 - 2 * _PURE_WEIGHT) / len(_BETWEEN)),
-            _PURE_WEIGHT * _RARE_WEIGHT[::-1],
-        ]
-    )
-)
-LOG_PRIOR: FloatArray = np.log([_PURE_WEIGHT, 1 - 2 * _PURE_WEIGHT, _PURE_WEIGHT])
-# (k, k) 1 where two shares of the blinks are clearly different, else 0.
-DIFFERENT: FloatArray = (np.abs(_SHARE[:, None] - _SHARE) > 0.2).astype(np.float64)
 MOST_RATIO = 10.0
 # However clear the photons, a blink is read wrong by other causes this often.
 MISREAD = 1e-5
@@ -66,8 +49,8 @@ def log_likelihood(marks: Sequence[Mark]) -> FloatArray:
     odds = np.array([m.odds for m in marks])[:, None]
     auger = np.logaddexp(odds + np.log1p(-MISREAD), np.log(MISREAD))
     trap = np.logaddexp(odds + np.log(MISREAD), np.log1p(-MISREAD))
-    each = np.logaddexp(auger + np.log(_SHARE), trap + np.log1p(-_SHARE))
-    return np.concatenate([np.zeros((1, len(_SHARE))), np.cumsum(each, axis=0)])
+    each = np.logaddexp(auger + np.log(SHARES), trap + np.log1p(-SHARES))
+    return np.concatenate([np.zeros((1, len(SHARES))), np.cumsum(each, axis=0)])
 
 
 def _losses(marks: Sequence[Mark]) -> FloatArray:
@@ -86,7 +69,7 @@ def loss_shares(losses: FloatArray) -> FloatArray:
     mean = max(float(losses[:, 1].sum() / max(losses[:, 0].sum(), 1e-9)), 1e-9)
     trap, auger = (losses[:, 1] + mean) / (losses[:, 0] + 1)
     ratio = float(np.clip(auger / max(float(trap), 1e-12), 1 / MOST_RATIO, MOST_RATIO))
-    return np.asarray(_SHARE * ratio / (_SHARE * ratio + 1 - _SHARE))
+    return np.asarray(SHARES * ratio / (SHARES * ratio + 1 - SHARES))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, logsumexp
 
 from qdmon.analysis.conversion.alarms import AlarmBudget
-from qdmon.analysis.conversion.regimes import DIFFERENT, LOG_WEIGHT, TYPES, Mark, Regime, log_likelihood
+from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime, log_likelihood
+from qdmon.analysis.conversion.shares import ANY_CHANGE, CHANGE_AT_RISE, LOG_WEIGHT
 from qdmon.analysis.snapshot import Blinking, BlinkingCall
 
 __all__ = ["Change", "find_change", "log_evidence"]
@@ -84,20 +85,22 @@ def find_change(
     """
     if len(marks) <= FEWEST_BEFORE:
         return None
-    places, log_ratio, spans = _ratios(marks, budget)
-    allotted = np.logaddexp(*_log_share(spans, budget))
-    evidence = float(logsumexp(log_ratio + allotted))
+    places = _places(marks)
+    scores, allotted = _scores(marks, places, budget)
+    evidence = float(logsumexp(scores))
     if evidence < 0:
         return None
     belief = budget.belief()
-    place = int(places[np.argmax(log_ratio + np.logaddexp(*_log_share(spans, belief)))])
+    likely, _ = _scores(marks, places, belief)
+    place = int(places[np.argmax(likely)])
+    log_ratio = _log_ratio(marks, places, belief, ANY_CHANGE)
     time_s, error_s = _time_of(marks, places, log_ratio, belief)
     pairs = _type_pairs(marks, place, verdicts)
     certainty = 1 - float(np.trace(pairs))
     if certainty < LEAST_CERTAINTY:
         return None
     old, new = np.unravel_index(int(np.argmax(pairs - np.diag(np.diag(pairs)))), pairs.shape)
-    changed = float(expit(evidence - float(logsumexp(allotted))))
+    changed = float(expit(evidence - allotted))
     return Change(
         evidence, certainty, changed * certainty, place, time_s, error_s, TYPES[int(old)], TYPES[int(new)]
     )
@@ -107,20 +110,33 @@ def log_evidence(marks: Sequence[Mark], budget: AlarmBudget) -> float | None:
     """Logarithm of sum q_c LR_c, an alarm from 0 on; None while there are too few blinks for any place."""
     if len(marks) <= FEWEST_BEFORE:
         return None
-    _, log_ratio, spans = _ratios(marks, budget)
-    return float(logsumexp(log_ratio + np.logaddexp(*_log_share(spans, budget))))
+    return float(logsumexp(_scores(marks, _places(marks), budget)[0]))
 
 
-def _ratios(marks: Sequence[Mark], budget: AlarmBudget) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
-    """(p,) places a change may be at, (p,) their log LR, and (p, 2) the time each stands for."""
-    n = len(marks)
-    log_l = log_likelihood(marks)
-    places = np.arange(FEWEST_BEFORE, n)
-    log_ratio = _log_pairs(LOG_WEIGHT + log_l[places], LOG_WEIGHT + log_l[n] - log_l[places], DIFFERENT)
-    log_ratio += _log_wait(marks, places, budget.steps_s) - float(logsumexp(LOG_WEIGHT + log_l[n]))
+def _places(marks: Sequence[Mark]) -> NDArray[np.intp]:
+    """(p,) places a change may be at: the first blink behind it."""
+    return np.arange(FEWEST_BEFORE, len(marks))
+
+
+def _scores(marks: Sequence[Mark], places: NDArray[np.intp], budget: AlarmBudget) -> tuple[FloatArray, float]:
+    """(p,) logarithms of q_c LR_c, and of all q_c together."""
     starts = np.array([m.start_s for m in marks])
     # The law may change while the last old blink is still on.
-    return places, log_ratio, np.stack([starts[places - 1], starts[places]], axis=1)
+    any_time, at_rise = _log_share(starts[places - 1], starts[places], budget)
+    scores = _log_ratio(marks, places, budget, ANY_CHANGE) + any_time
+    if np.isfinite(at_rise).any():
+        scores = np.logaddexp(scores, _log_ratio(marks, places, budget, CHANGE_AT_RISE) + at_rise)
+    return scores, float(logsumexp([any_time, at_rise]))
+
+
+def _log_ratio(
+    marks: Sequence[Mark], places: NDArray[np.intp], budget: AlarmBudget, pairs: FloatArray
+) -> FloatArray:
+    """(p,) log LR of a change at each place, to pairs of shares spread like this over their prior."""
+    log_l = log_likelihood(marks)
+    whole = LOG_WEIGHT + log_l[-1]
+    found = _log_pairs(LOG_WEIGHT + log_l[places], whole - log_l[places], pairs)
+    return np.asarray(found + _log_wait(marks, places, budget.steps_s) - float(logsumexp(whole)))
 
 
 def _type_pairs(marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCall]) -> FloatArray:
@@ -169,12 +185,13 @@ def _log_lomax(wait: FloatArray, mean_s: FloatArray | float, shape: float) -> Fl
     return np.asarray(-np.log(mean_s) - (shape + 1) * np.log1p(wait / (shape * mean_s)))
 
 
-def _log_share(spans: FloatArray, budget: AlarmBudget) -> tuple[FloatArray, FloatArray]:
-    """(p,) logarithms of what is allotted to each span of time: to all its instants, and to steps in it."""
-    between = budget.until(spans[:, 1]) - budget.until(spans[:, 0])
-    inside = (budget.steps_s >= spans[:, :1]) & (budget.steps_s < spans[:, 1:])
+def _log_share(begin: FloatArray, end: FloatArray, budget: AlarmBudget) -> tuple[FloatArray, FloatArray]:
+    """(p,) logarithms of what is allotted to spans (begin, end]: at any time, and at rises in them."""
+    inside = (budget.steps_s > begin[:, None]) & (budget.steps_s <= end[:, None])
+    rise = budget.after_step > 0
+    between = budget.until(end) - budget.until(begin) + inside[:, ~rise] @ budget.at_step[~rise]
     with np.errstate(divide="ignore"):
-        return np.log(np.maximum(between, 1e-300)), np.log(inside @ budget.at_step)
+        return np.log(np.maximum(between, 1e-300)), np.log(inside[:, rise] @ budget.at_step[rise])
 
 
 def _log_pairs(before: FloatArray, behind: FloatArray, pairs: FloatArray) -> FloatArray:
@@ -195,7 +212,7 @@ def _time_of(
             continue
         last, first = marks[place - 1], marks[place]
         edges = np.linspace(last.start_s, first.start_s, SLICES + 1)
-        here = (steps >= last.start_s) & (steps < first.start_s)
+        here = (steps > last.start_s) & (steps <= first.start_s)
         time = np.concatenate([(edges[1:] + edges[:-1]) / 2, steps[here]])
         with np.errstate(divide="ignore"):
             share = np.log(np.concatenate([np.diff(belief.until(edges)), belief.at_step[here]]))

@@ -56,7 +56,9 @@ class ConversionWatcher:
         self._before: BlinkingCall | None = None
         self._delayed = 0.0
         self._charging: list[ChargingCount] = []
+        # A blink that has not ended, and the one in which the stretch before ended.
         self._going_on: Mark | None = None
+        self._crossing: Mark | None = None
 
     @property
     def conversions(self) -> list[Conversion]:
@@ -113,7 +115,7 @@ class ConversionWatcher:
             self._log.add([self._going_on])
         if stretch.background_origin != ASSUMED_ZERO:
             self._delayed = stretch.delayed
-        self._reader, self._going_on = None, None
+        self._reader, self._crossing, self._going_on = None, self._going_on, None
         self._stops.new_stretch()
         self._emitters.new_stretch()
         self._charging = self.charging_counts(stretch)
@@ -133,7 +135,7 @@ class ConversionWatcher:
         if self._bright is None or stretch.table is None or stretch.axis is None:
             return []
         if self._reader is None:
-            self._reader = BlinkReader(stretch.first_pulse)
+            self._reader = BlinkReader(stretch.first_pulse, self._crossing)
         level, excitation = self._bright
         here = BrightLevel(
             level.cps * brightness_ratio(stretch.mean_excitation, excitation), level.lifetime_ns

@@ -131,3 +131,27 @@ def test_too_few_blinks_show_no_change() -> None:
     assert find_change([], AlarmBudget.of(1.0, [])) is None
     few = [Mark(0.1 * i, 0.1 * i + 0.03, CLEAR, 0.02) for i in range(4)] + [Mark(25.1, 25.2, -CLEAR, 0.05)]
     assert find_change(few, AlarmBudget.of(1.0, STEPS[:2])) is None
+
+
+def test_the_few_auger_blinks_of_a_trapped_dot_foretell_more_at_a_rise() -> None:
+    rng = np.random.default_rng(11)
+    needed = []
+    for _ in range(20):
+        marks = blinks(rng, [(0.06, 25.0), (0.9, 45.0)], clear=30.0)
+        alarm = first_alarm(marks, 25.0)
+        assert alarm is not None
+        needed.append(sum(m.start_s >= 25.0 for m in marks[: alarm[0]]))
+    assert np.median(needed) <= 3
+
+
+def test_a_trapped_dot_with_few_auger_blinks_that_stays_so_makes_no_alarm() -> None:
+    rng = np.random.default_rng(12)
+    alarms = [first_alarm(blinks(rng, [(0.06, 75.0)], clear=30.0), 25.0) for _ in range(20)]
+    assert alarms.count(None) >= 19
+
+
+def test_a_blink_that_begins_at_the_step_counts_as_behind_it() -> None:
+    old = [Mark(t, t + 0.03, -40.0, 0.02) for t in np.arange(0.5, 25.0, 0.5).tolist()]
+    change = find_change([*old, Mark(25.0, 25.1, 80.0, 0.07)], AlarmBudget.of(1.0, STEPS[:2]))
+    assert change is not None
+    assert change.time_s == pytest.approx(25.0, abs=0.05)
