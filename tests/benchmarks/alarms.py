@@ -13,7 +13,7 @@ from collections import Counter
 
 import numpy as np
 
-from qdmon.analysis.conversion.alarms import AlarmBudget
+from qdmon.analysis.conversion.alarms import SLACK, AlarmBudget
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.sequential import find_change
 from qdmon.analysis.conversion.shares import LOG_WEIGHT, SHARES
@@ -64,7 +64,7 @@ def main(sweeps: int, per_day: float) -> None:
         share = float(rng.choice(SHARES, p=np.exp(LOG_WEIGHT)))
         seen[kind_of(share)] += 1
         false[kind_of(share)] += alarmed(blinks(rng, share), per_day)
-    budget = AlarmBudget.of(per_day, STEPS)
+    budget = AlarmBudget.of(per_day / SLACK, STEPS)
     allowed = sweeps * float(budget.at_step.sum() + budget.after_step.sum() + budget.per_s * 3 * STEP_S)
     print(f"configured: {per_day:g} a day, so allowed in {sweeps} sweeps: {allowed:.1f}")
     print(f"seen: {sum(false.values())}")

@@ -1,6 +1,6 @@
 """Conversions at a fluence step: how many are found, how soon, how well placed, and how many are invented.
 
-    python tests/benchmarks/conversion.py [DOTS] [FIRST]
+    python -m tests.benchmarks.conversion [DOTS] [FIRST] [control]
 
 Random dots (see population.py) in sweeps of three steps of 25 s, low, high and low fluence; kinds take turns:
 Auger dots that turn BC for good by a dose of light, BC dots that Auger ionisation of multi-excitons makes
@@ -8,7 +8,7 @@ mixed or Auger at the high fluence, and Auger, BC and mixed dots whose law stays
 of the hidden law: the conversion of the first, the step of the second. A sweep counts as converting if the
 realised types on either side of the instant differ, and clearly; one just across a border says nothing and
 is left out. An alert without a change of type in its stretch, or a second one, is a false alarm; going
-back with the fluence is a change too.
+back with the fluence is a change too. With "control" only dots whose law stays take turns.
 """
 
 import sys
@@ -33,10 +33,11 @@ from streams.messages import End, Fluence, PhotonBatch, Segment, Session
 from tests.benchmarks.population import random_dot
 
 STEP_S = 25.0
-KINDS = ("irreversible", "reversible", "irreversible", "reversible", "auger", "bc", "mixed")
+STEADY = ("auger", "bc", "mixed")
+KINDS = ("irreversible", "reversible", "irreversible", "reversible", *STEADY)
 DIM, DIM_S = 0.7, 0.010
-# A conversion placed further than this from the instant is another one.
-NEAR_S = 2.0
+# A conversion placed further than this before or behind the instant is another one.
+EARLY_S, NEAR_S = 1.0, 2.0
 # Shares of the loss that differ less say nothing, whatever border lies between them.
 CLEAR = 0.2
 
@@ -64,9 +65,9 @@ class Sweep:
         return STEP_S if self.kind == "reversible" else None
 
 
-def sweep(seed: int) -> Sweep:
-    """Simulate a dot of a kind through the steps and watch it."""
-    kind = KINDS[seed % len(KINDS)]
+def sweep(seed: int, kinds: Sequence[str] = KINDS) -> Sweep:
+    """Simulate a dot of one of the kinds through the steps and watch it."""
+    kind = kinds[seed % len(kinds)]
     rng = np.random.default_rng([seed, 77])
     preset, low = _dot_of(kind, seed, rng)
     high = float(rng.uniform(0.9, 1.5))
@@ -205,7 +206,7 @@ class Scores:
         assert instant_s is not None
         self.converting += 1
         self.waits.append(dim_wait_s(run))
-        hits = [(t, c) for t, c in alerts if -0.3 <= c.time_s - instant_s <= NEAR_S and t >= instant_s]
+        hits = [(t, c) for t, c in alerts if -EARLY_S <= c.time_s - instant_s <= NEAR_S and t >= instant_s]
         if not hits:
             return None, " MISSED"
         told_s, hit = hits[0]
@@ -240,13 +241,15 @@ def _spread(values: list[float]) -> str:
     return f"median {median:.2f} s, p90 {p90:.2f} s"
 
 
-def main(dots: int, first: int) -> None:
+def main(dots: int, first: int, kinds: Sequence[str]) -> None:
     scores = Scores()
     for seed in range(first, first + dots):
-        print(scores.take(sweep(seed)), flush=True)
+        print(scores.take(sweep(seed, kinds)), flush=True)
     print(scores.summary(dots))
 
 
 if __name__ == "__main__":
-    numbers = [int(a) for a in sys.argv[1:]]
-    main(*(numbers + [21, 0][len(numbers) :]))
+    words = sys.argv[1:]
+    numbers = [int(a) for a in words if a.isdigit()]
+    count, start = [*numbers, *[21, 0][len(numbers) :]]
+    main(count, start, STEADY if "control" in words else KINDS)

@@ -37,8 +37,9 @@ LEAST_CERTAINTY = 0.85
 FEWEST_BEFORE = 5
 SLICES = 16
 # A verdict speaks of the time before a change if at least this much of its light is from then, of that
-# behind if it has seen so much of it; hc and none are beyond what blinks are counted for.
-MOSTLY, SURE_S, LEAST_KNOWN, LEAST_CHANCE = 0.7, 3.0, 0.5, 1e-4
+# behind if it has seen so much of it, more where the share of a mixed dot may just have been odd for a while;
+# hc and none are beyond what blinks are counted for.
+MOSTLY, SURE_S, SURE_MIXED_S, LEAST_KNOWN, LEAST_CHANCE = 0.7, 3.0, 10.0, 0.5, 1e-4
 LEAST_ERROR_S = 0.01
 # Places this much less likely than the best, in nats, do not count for the time.
 FAR_BEHIND = 12.0
@@ -146,15 +147,22 @@ def _type_pairs(marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCa
     evidence = Regime.of(marks[place:]).by_type()
     behind = np.exp(evidence - evidence.max())
     # A verdict weighs the light lost, counting blinks does not.
-    for call in sorted(verdicts, key=lambda call: call.stop_s - call.start_s):
-        known = np.array([call.probabilities.get(kind, 0.0) for kind in TYPES])
-        seen_s = call.stop_s - call.start_s
-        if call.blinking == "undetermined" or known.sum() < LEAST_KNOWN:
-            continue
-        if first_s - call.start_s >= MOSTLY * seen_s:
-            before = known / known.sum()
-        elif call.start_s >= last_s and seen_s >= SURE_S:
-            behind = known + LEAST_CHANCE
+    calls = sorted(
+        (c for c in verdicts if c.blinking != "undetermined"), key=lambda call: call.stop_s - call.start_s
+    )
+    known = [np.array([call.probabilities.get(kind, 0.0) for kind in TYPES]) for call in calls]
+    told = [
+        (c.start_s, c.stop_s - c.start_s, p)
+        for c, p in zip(calls, known, strict=True)
+        if p.sum() >= LEAST_KNOWN
+    ]
+    for start_s, seen_s, chances in told:
+        if first_s - start_s >= MOSTLY * seen_s:
+            before = chances / chances.sum()
+    sure_s = SURE_MIXED_S if TYPES[int(np.argmax(before))] == "mixed" else SURE_S
+    for start_s, seen_s, chances in told:
+        if start_s >= last_s and seen_s >= sure_s:
+            behind = chances + LEAST_CHANCE
     pairs = before[:, None] * _BECOMES * behind
     return np.asarray(pairs / pairs.sum())
 

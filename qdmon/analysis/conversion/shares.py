@@ -30,10 +30,9 @@ LOG_WEIGHT: FloatArray = np.log(
 LOG_PRIOR: FloatArray = np.log([_PURE_WEIGHT, 1 - 2 * _PURE_WEIGHT, _PURE_WEIGHT])
 # Chance that a trapped dot which begins to charge does not lose its traps.
 _TRAPS_STAY = 0.7
-# Spent at a rise on dots with few Auger blinks, and very few, over what is spent on others. They are rare and
-# an alarm needs several blinks in a row and another type, so that far less than the bound is used: on blinks
-# drawn from the prior there is one false alarm where seven are allowed (tests/benchmarks/alarms.py).
-_FEW, _VERY_FEW = 100.0, 250.0
+# Spent at a rise on dots with few Auger blinks, and very few, over what is spent on others: they are rare and
+# an alarm needs several blinks in a row.
+_FEW, _VERY_FEW = 50.0, 100.0
 # Less than this is no other share.
 _CLEARLY = 0.2
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdmon.analysis.conversion.alarms import AFTER_RISE_S, CREDIT_S, DAY_S, AlarmBudget
+from qdmon.analysis.conversion.alarms import AFTER_RISE_S, CREDIT_S, DAY_S, SLACK, AlarmBudget
 from qdmon.analysis.snapshot import FluenceStep
 
 
@@ -15,7 +15,8 @@ def sweeps(count: int) -> list[FluenceStep]:
 
 
 def spent(budget: AlarmBudget, stop_s: float) -> float:
-    return float(budget.until(np.array([stop_s]))[0] + budget.at_step[budget.steps_s <= stop_s].sum())
+    """What a rate brings in false alarms: the bound is looser by the slack."""
+    return float(budget.until(np.array([stop_s]))[0] + budget.at_step[budget.steps_s <= stop_s].sum()) / SLACK
 
 
 @given(count=st.integers(1, 60), per_day=st.floats(0.01, 100.0))
