@@ -36,6 +36,8 @@ class RecordLayout(StrEnum):
     HYDRAHARP_V1_T2 = "hydraharp-v1-t2"
     PICOHARP_T3 = "picoharp-t3"
     PICOHARP_T2 = "picoharp-t2"
+    TIMEHARP_200_T3 = "timeharp-200-t3"
+    BECKER_HICKL_T3 = "becker-hickl-t3"  # SPC-130, 132, 140, 150, 160, 180, 830 (FIFO)
 
 
 class Verification(StrEnum):
@@ -54,6 +56,10 @@ class LossCause(StrEnum):
     DECODE_GAP = "decode gap"
     MESSAGES_DROPPED = "messages dropped"
     FILE_DAMAGED = "file damaged"
+    DISK_TOO_SLOW = "disk too slow"  # seen live, but not recorded
+    DISK_FULL = "disk full"
+    DISK_FAILED = "disk failed"
+    NOT_COVERED = "not covered"  # a recording, or the part of one that is replayed, begins later
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,8 @@ class Acquisition:
         serial: its serial number, "" if unknown.
         simulated: True if no light was ever involved.
         settings: applied settings as text, for the record.
+        laser_period_ps: period of the laser where a T3 step is a tick of the card's own clock instead
+            (TimeHarp 200, some Becker & Hickl set-ups); None where steps are pulses, and in T2.
     """
 
     mode: Literal["T3", "T2"]
@@ -96,11 +104,27 @@ class Acquisition:
     serial: str = ""
     simulated: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
+    laser_period_ps: float | None = None
+
+    @property
+    def counts_pulses(self) -> bool:
+        """Whether a step of the pulse index is a laser pulse, as correlation by pulses needs."""
+        return self.mode == "T3" and self.laser_period_ps is None
+
+    @property
+    def started_by_photons(self) -> bool:
+        """Whether nanotimes lie anywhere in the card's window, one pulse period long, not behind zero."""
+        return self.layout in (RecordLayout.TIMEHARP_200_T3, RecordLayout.BECKER_HICKL_T3)
+
+    @property
+    def pulse_period_ps(self) -> float | None:
+        """Time between laser pulses; None in T2, where the card does not see the laser."""
+        return (self.laser_period_ps or self.macro_tick_ps) if self.mode == "T3" else None
 
     @property
     def pulse_rate_hz(self) -> float | None:
-        """Laser pulses per second; None in T2, where the card does not see the laser."""
-        return PS_PER_S / self.macro_tick_ps if self.mode == "T3" else None
+        """Laser pulses per second; None in T2."""
+        return PS_PER_S / self.pulse_period_ps if self.pulse_period_ps is not None else None
 
     def seconds(self, pulses: int) -> float:
         """Duration of a number of pulse-index steps, in s."""

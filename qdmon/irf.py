@@ -1,4 +1,4 @@
-"""Time zero and shape of each detector's measured instrument response (a table, or scattered light)."""
+"""Time zero and shape of each detector's response: from a table, histograms or scattered light."""
 
 import csv
 from pathlib import Path
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hardware.types import Acquisition
 from qdmon.analysis.bins import count_nanotimes
 from qdmon.analysis.decays.response import Response
-from streams.formats import FormatError, open_recording
+from streams.formats import Choices, FormatError, holds_histograms, open_recording, read_histograms
 from streams.messages import PhotonBatch
 
 __all__ = ["IrfError", "MeasuredResponse", "read_responses"]
@@ -42,13 +42,19 @@ def read_responses(path: Path, acquisition: Acquisition) -> dict[int, MeasuredRe
     """The response of each channel.
 
     A `.csv` table has a first column `time_ns` and one column per detector named by its channel number,
-    or a single one named `counts` that holds for all. Anything else must be a photon recording of
-    scattered laser light made with the same wiring.
+    or a single one named `counts` that holds for all. A PicoQuant histogram file (.phu) with one curve that
+    holds counts serves all detectors; of several, each serves the detector of its number. Anything else
+    must be a photon recording of scattered laser light made with the same wiring.
 
     Raises:
         IrfError: the file cannot be read or shows no peak.
     """
-    curves = _from_table(path, acquisition) if path.suffix.lower() == ".csv" else _from_photons(path)
+    if path.suffix.lower() == ".csv":
+        curves = _from_table(path, acquisition)
+    elif holds_histograms(path):
+        curves = _from_histograms(path, acquisition)
+    else:
+        curves = _from_photons(path, acquisition)
     each = {c: _response(*curve) for c, curve in curves.items() if c in acquisition.channels}
     found = {c: response for c, response in each.items() if response is not None}
     if not found:
@@ -88,9 +94,31 @@ def _row(path: Path, number: int, line: list[str], columns: int) -> list[float]:
     return row
 
 
-def _from_photons(path: Path) -> dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+def _from_histograms(
+    path: Path, acquisition: Acquisition
+) -> dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    try:
+        filled = {curve.index: curve for curve in read_histograms(path) if curve.counts.any()}
+    except FormatError as error:
+        raise IrfError(str(error)) from None
+    each = {
+        index: (
+            (np.arange(len(curve.counts), dtype=np.float64) + 0.5) * curve.resolution_ps / 1e3,
+            curve.counts.astype(np.float64),
+        )
+        for index, curve in filled.items()
+    }
+    return dict.fromkeys(acquisition.channels, *each.values()) if len(each) == 1 else each
+
+
+def _from_photons(
+    path: Path, acquisition: Acquisition
+) -> dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]:
     try:
         recording = open_recording(path)
+        if recording.acquisition.resolution_ps is None and recording.assumed:
+            # It does not say the pulse rate: that of the recording it is for.
+            recording = open_recording(path, Choices(pulse_rate_hz=acquisition.pulse_rate_hz))
     except (FormatError, OSError) as error:
         raise IrfError(str(error)) from None
     acq = recording.acquisition

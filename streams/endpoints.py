@@ -1,6 +1,6 @@
 """Where a daemon is found, and how one makes sure that it is the only one there.
 
-The default is a pair of ipc sockets in a folder only this account can enter. Loopback TCP can be asked
+The default are ipc sockets in a folder only this account can enter. Loopback TCP can be asked
 for, and is open to every account of the machine. Nothing else is accepted.
 """
 
@@ -31,10 +31,17 @@ class EndpointError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """ZeroMQ addresses of one daemon: `data` carries the stream, `query` answers questions about it."""
+    """ZeroMQ addresses of one daemon.
+
+    Attributes:
+        data: carries the stream.
+        query: answers questions about it.
+        control: takes orders; whoever may watch need not be let near it.
+    """
 
     data: str
     query: str
+    control: str
 
     def __str__(self) -> str:
         return self.data.removesuffix(".data")
@@ -60,16 +67,16 @@ def local_endpoints(name: str = "default") -> Endpoints:
 def parse_address(text: str) -> Endpoints:
     """Endpoints from what a user types: a name, a folder (path or ipc://path), or tcp://127.0.0.1:PORT.
 
-    TCP takes PORT for the stream and PORT + 1 for queries.
+    TCP takes PORT for the stream, PORT + 1 for queries and PORT + 2 for control.
 
     Raises:
         EndpointError: it is none of these, or would listen beyond this machine.
     """
     if tcp := _TCP.fullmatch(text):
         port = int(tcp[2])
-        if not 0 < port < 65535:
-            raise EndpointError(f"port {port} is out of range: choose one from 1 to 65534")
-        return Endpoints(f"tcp://127.0.0.1:{port}", f"tcp://127.0.0.1:{port + 1}")
+        if not 0 < port < 65534:
+            raise EndpointError(f"port {port} is out of range: choose one from 1 to 65533")
+        return Endpoints(*(f"tcp://127.0.0.1:{port + i}" for i in range(3)))
     path = text.removeprefix("ipc://")
     if "://" in path or path.startswith("@") or not path:
         raise EndpointError(
@@ -91,9 +98,8 @@ def claimed(endpoints: Endpoints) -> Iterator[None]:
     Raises:
         EndpointError: another process holds it, or the folder cannot be written to.
     """
-    sockets = [
-        Path(e.removeprefix("ipc://")) for e in (endpoints.data, endpoints.query) if e.startswith("ipc:")
-    ]
+    addresses = (endpoints.data, endpoints.query, endpoints.control)
+    sockets = [Path(e.removeprefix("ipc://")) for e in addresses if e.startswith("ipc:")]
     if not sockets:
         yield
         return
@@ -137,13 +143,13 @@ def _in_folder(folder: Path, name: str) -> Endpoints:
             "this system has no private local sockets: give tcp://127.0.0.1:PORT, which every account of "
             "this machine can read"
         )
-    if len(os.fsencode(folder / f"{name}.query")) > MAX_IPC_PATH:
+    if len(os.fsencode(folder / f"{name}.control")) > MAX_IPC_PATH:
         raise EndpointError(
-            f"the socket path {folder / name} is too long (at most {MAX_IPC_PATH - 6} bytes): "
+            f"the socket path {folder / name} is too long (at most {MAX_IPC_PATH - 8} bytes): "
             "choose a shorter name or folder"
         )
     _make_private(folder)
-    return Endpoints(f"ipc://{folder / name}.data", f"ipc://{folder / name}.query")
+    return Endpoints(*(f"ipc://{folder / name}.{socket}" for socket in ("data", "query", "control")))
 
 
 def _make_private(folder: Path) -> None:

@@ -13,7 +13,8 @@ from operator import attrgetter
 __all__ = ["History", "Kept", "Page"]
 
 BULK = frozenset({"photons/", "spectrum/"})
-STATE = ("session/", "segment/", "fluence/", "laser/", "status/")  # the last of each still holds
+# The last of each still holds.
+STATE = ("session/", "segment/", "fluence/", "laser/", "status/", "recording/", "replay/")
 
 _MAX_PER_TOPIC = 20_000
 _MAX_SCANNED = 4096  # messages looked at for one page, so that a question never stops the event loop
@@ -141,7 +142,7 @@ class History:
         return Page(tuple(chosen), max(first, stop))
 
     def in_force(self, at: int) -> tuple[Kept, ...]:
-        """The session, segment, fluence, laser state and status that hold just before a position."""
+        """The last message of each kind of `STATE` before a position, in order."""
         shelves = (self._small[topic] for topic in STATE if topic in self._small)
         found = (shelf.last_before(at) for shelf in shelves)
         return tuple(sorted((kept for kept in found if kept is not None), key=attrgetter("pos")))

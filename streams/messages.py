@@ -24,6 +24,8 @@ __all__ = [
     "Marker",
     "Message",
     "PhotonBatch",
+    "RecordingState",
+    "ReplayState",
     "Segment",
     "Session",
     "Severity",
@@ -180,6 +182,54 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingState:
+    """How the recording goes: sent on change and once a second while there is one; itself not recorded.
+
+    Attributes:
+        state: "off": nobody asked for one; "on"; "failed": asked for, but photons are not being kept now.
+        name: the recording's folder name; "" before the first.
+        text: why it failed, or what to watch out for; "" if nothing.
+        photons: in this recording so far.
+        size_bytes: on disk so far.
+        duration_s: stream time covered.
+        durable_segment: segment of the newest batch that is safely on disk; None before the first.
+        durable_pulse: its stop pulse: it and all recorded before it survive a crash and a power cut.
+        durable_age_s: age of the oldest message accepted but not yet safe; 0 if there is none.
+        space_s: how long the disk lasts at the present rate; None if unknown.
+    """
+
+    state: Literal["off", "on", "failed"]
+    name: str = ""
+    text: str = ""
+    photons: int = 0
+    size_bytes: int = 0
+    duration_s: float = 0.0
+    durable_segment: int | None = None
+    durable_pulse: int | None = None
+    durable_age_s: float = 0.0
+    space_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayState:
+    """Where a replay stands: sent on change and once a second.
+
+    Attributes:
+        state: "paused" waits for an order, "ended" has come to the end of the recording.
+        time_s: stream time of the last photons sent.
+        duration_s: of the whole recording; None if unknown.
+        speed: recorded seconds per second; None is as fast as the viewers take it.
+        loop: begin again at the end.
+    """
+
+    state: Literal["playing", "paused", "ended"]
+    time_s: float
+    duration_s: float | None
+    speed: float | None
+    loop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Heartbeat:
     """Once a second: I am alive, and this is the last I sent (so that loss at the tail shows).
 
@@ -218,6 +268,8 @@ Message = (
     | Marker
     | Alert
     | Status
+    | RecordingState
+    | ReplayState
     | Heartbeat
     | End
 )

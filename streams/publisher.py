@@ -80,15 +80,12 @@ class Publisher:
         self._clock = clock
         self._unix_ns = unix_ns
         self._queue_depth = queue_depth
-        self._sid = secrets.token_hex(16)
-        self._history = History(history_s, history_bytes)
-        self._followers = Followers(clock)
+        self._keep = history_s, history_bytes
         self._heard = asyncio.Event()
-        self._sent: Counter[str] = Counter()
-        self._published = 0
-        self._progress = _Progress()
         self._started_s = clock()
         self._exit = contextlib.ExitStack()
+        self._progress = _Progress()
+        self._begin_stream()
 
     async def __aenter__(self) -> Self:
         """Claim the endpoints, bind and publish the session; raises EndpointError."""
@@ -117,6 +114,12 @@ class Publisher:
     def published(self) -> int:
         """Number of positions published so far."""
         return self._published
+
+    def restart(self) -> None:
+        """Begin a new stream of the same session: subscribers forget what they had and start afresh."""
+        self._begin_stream()
+        self.publish(self._session)
+        self._heartbeat()
 
     def publish(self, message: Message) -> None:
         """Send a message to all who listen and keep it for those who come later; never waits.
@@ -155,6 +158,11 @@ class Publisher:
             tasks.create_task(self._greet())
             tasks.create_task(self._beat())
 
+    @property
+    def followers(self) -> int:
+        """How many subscribers follow closely."""
+        return len(self._followers)
+
     async def followed(self) -> None:
         """Wait until a subscriber has joined and caught up."""
         while not len(self._followers):
@@ -169,6 +177,14 @@ class Publisher:
         """Wait until every follower has handed on everything published so far."""
         while (slowest := self._followers.slowest()) is not None and slowest < self._published:
             await self._wait_for_report()
+
+    def _begin_stream(self) -> None:
+        self._sid = secrets.token_hex(16)
+        self._history = History(*self._keep)
+        self._followers = Followers(self._clock)
+        self._sent: Counter[str] = Counter()
+        self._published = 0
+        self._progress = _Progress()
 
     async def _wait_for_report(self) -> None:
         self._heard.clear()

@@ -39,7 +39,7 @@ MAX_QUESTION = 1 << 14  # bytes
 
 @dataclass(frozen=True, slots=True)
 class AskState:
-    """What holds just before position `at`: session, segment, fluence, laser, status."""
+    """What holds just before position `at`: the last message of each of `streams.history.STATE`."""
 
     id: int
     at: int

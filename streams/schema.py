@@ -28,7 +28,7 @@ from pydantic import Strict as StrictFlag
 from hardware.types import Photons
 from streams.text import clean_text
 
-__all__ = ["MAX_ENTRIES", "MAX_TEXT", "arrays_of", "fields_of", "parse", "plain"]
+__all__ = ["MAX_ENTRIES", "MAX_TEXT", "arrays_of", "fields_of", "json_schema", "parse", "plain"]
 
 MAX_TEXT = 4000  # characters of one text
 MAX_ENTRIES = 4096  # of one map or list
@@ -46,8 +46,10 @@ _HexId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 _BY_NAME: dict[str, Any] = {
     "session_id": _HexId,
     "sid": _HexId,
+    "order_id": _HexId,
     "macro_tick_ps": _Positive,
     "resolution_ps": _Positive | None,
+    "laser_period_ps": _Positive | None,
     "nanotime_bins": Annotated[int, Field(ge=0, le=1 << 16)],
     "channels": Annotated[tuple[Annotated[int, Field(ge=0, le=255)], ...], Field(max_length=256)],
 }
@@ -103,6 +105,11 @@ def _model(kind: type) -> type[BaseModel]:
 def fields_of(kind: type) -> tuple[str, ...]:
     """Names of the fields of `kind` as its header carries them."""
     return tuple(_model(kind).model_fields)
+
+
+def json_schema(kind: type) -> dict[str, Any]:
+    """The same rules in the JSON Schema language, for readers of recordings."""
+    return _model(kind).model_json_schema()
 
 
 def parse(kind: type, body: object) -> dict[str, Any]:

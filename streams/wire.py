@@ -24,6 +24,8 @@ from streams.messages import (
     Marker,
     Message,
     PhotonBatch,
+    RecordingState,
+    ReplayState,
     Segment,
     Session,
     Spectrum,
@@ -65,6 +67,8 @@ TOPICS: dict[type, str] = {
     Marker: "marker/",
     Alert: "alert/",
     Status: "status/",
+    RecordingState: "recording/",
+    ReplayState: "replay/",
     Heartbeat: "heartbeat/",
     End: "end/",
 }

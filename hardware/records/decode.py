@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.records.kernels import DAMAGE, FAR, Columns, ascending, decode_flagged, decode_unflagged
-from hardware.records.words import WORD_FORMATS, WordFormat
+from hardware.records.reversed_kernels import decode_spc, decode_valid_bit
+from hardware.records.words import WORD_FORMATS, Style, WordFormat
 from hardware.types import DecodedBlock, Loss, LossCause, Markers, Photons, RecordLayout
 
 __all__ = ["RecordDecoder", "decoder_for"]
@@ -30,6 +31,7 @@ class RecordDecoder:
         self._format = words
         self._longest_jump = longest_jump
         self._base = 0
+        self._last = 0
         self.unknown_records = 0
 
     @property
@@ -44,8 +46,9 @@ class RecordDecoder:
             words: (n,) uint32 in the card's own layout and host byte order; not kept.
 
         Returns:
-            Photons non-decreasing in pulse (equal pulses in the order of the words), markers, overflow
-            words too long to be true as losses (DECODE_GAP, of one wrap), and the new position.
+            Photons non-decreasing in pulse (equal pulses in the order of the words), markers, losses and
+            the new position. Losses are overflow words too long to be true (DECODE_GAP, of one wrap) and
+            what the card says it lost (FIFO_OVERRUN, from the word before to the one that says so).
         """
         n = len(words)
         out = (
@@ -55,26 +58,42 @@ class RecordDecoder:
             np.empty(n, np.uint64),
             np.empty(n, np.uint8),
         )
-        photons, events = self._run(words, out)
+        gaps: list[Loss] = []
+        photons, events = self._run(words, out, gaps)
         pulse, nanotime, channel, event_pulse, event_bits = out
+        markers, losses = self._markers_and_losses(event_pulse[:events], event_bits[:events])
         return DecodedBlock(
             _in_order(_trimmed(pulse, photons), _trimmed(nanotime, photons), _trimmed(channel, photons)),
-            *self._markers_and_losses(event_pulse[:events], event_bits[:events]),
+            markers,
+            (*losses, *gaps),
             position=self._base,
         )
 
-    def _run(self, words: NDArray[np.uint32], out: Columns) -> tuple[int, int]:
-        """Fill the columns; return how many photons and events there are."""
+    def _run(self, words: NDArray[np.uint32], out: Columns, gaps: list[Loss]) -> tuple[int, int]:
+        """Fill the columns and the gaps; return how many photons and events there are."""
         field = self._format
-        base = np.uint64(self._base)
+        base, longest = np.uint64(self._base), np.uint64(self._longest_jump)
         widths = (np.uint64(field.nanotime_bits), np.uint64(field.pulse_bits), np.uint64(field.wrap))
-        if field.flagged:
-            counted, longest = field.largest_count > 1, np.uint64(self._longest_jump)
-            found = decode_flagged(words, base, *widths, counted, longest, out)
+        if field.style is Style.SPC:
+            return self._run_spc(words, out, gaps)
+        if field.style is Style.FLAGGED:
+            found = decode_flagged(words, base, *widths, field.largest_count > 1, longest, out)
+        elif field.style is Style.VALID_BIT:
+            found = decode_valid_bit(words, base, out)
         else:
             found = decode_unflagged(words, base, *widths, out)
         photons, events, unknown, self._base = (int(x) for x in found)
         self.unknown_records += unknown
+        return photons, events
+
+    def _run_spc(self, words: NDArray[np.uint32], out: Columns, gaps: list[Loss]) -> tuple[int, int]:
+        stretches = np.empty(len(words), np.uint64), np.empty(len(words), np.uint64)
+        base, last, longest = (np.uint64(x) for x in (self._base, self._last, self._longest_jump))
+        found = decode_spc(words, base, last, longest, out, stretches)
+        photons, events, lost, unknown, self._base, self._last = (int(x) for x in found)
+        self.unknown_records += unknown
+        first, stop = (stretch[:lost].tolist() for stretch in stretches)
+        gaps += (Loss(a, b, LossCause.FIFO_OVERRUN) for a, b in zip(first, stop, strict=True))
         return photons, events
 
     def _markers_and_losses(

@@ -46,11 +46,10 @@ class RecordEncoder:
             photons.channel,
             np.uint64(max(position, 0)),
             np.uint64(self._base),
-            np.uint64(field.pulse_bits),
-            np.uint64(field.channel_shift),
+            (np.uint64(field.channel_shift), np.uint64(field.nanotime_shift)),
+            (np.uint64(field.photon_word), np.uint64(field.nanotime_flip), np.uint64(field.overflow_word)),
             np.uint64(field.wrap),
             np.uint64(field.largest_count),
-            np.uint64(field.overflow_word),
             words,
         )
         self._base = int(base)

@@ -144,11 +144,10 @@ def encode(
     channel: _U8,
     position: np.uint64,
     base: np.uint64,
-    pulse_bits: np.uint64,
-    channel_shift: np.uint64,
+    shifts: tuple[np.uint64, np.uint64],
+    fixed: tuple[np.uint64, np.uint64, np.uint64],
     wrap: np.uint64,
     largest_count: np.uint64,
-    overflow_word: np.uint64,
     words: _Words,
 ) -> tuple[np.uint64, np.uint64]:
     """Write photons, and before each the overflows due, then the overflows up to `position`.
@@ -159,16 +158,18 @@ def encode(
         channel: (n,) uint8.
         position: pulses that have passed in the end.
         base: pulses of all overflows so far.
-        pulse_bits: width of the pulse field.
-        channel_shift: position of the channel field.
+        shifts: positions of the channel and of the nanotime field.
+        fixed: bits every photon has set, what is exclusive-ored with the nanotime, and an overflow word
+            whose count is zero.
         wrap: pulses per overflow.
         largest_count: overflows one word can stand for.
-        overflow_word: an overflow whose count is zero.
         words: (m,) uint32, large enough.
 
     Returns:
         words written and the new base.
     """
+    channel_shift, nanotime_shift = shifts
+    photon_word, nanotime_flip, overflow_word = fixed
     written = np.uint64(0)
     total = np.uint64(pulse.size)
     for i in range(total + _ONE):
@@ -183,8 +184,9 @@ def encode(
                 written += _ONE
         if i < total:
             words[written] = (
-                (np.uint64(channel[i]) << channel_shift)
-                | (np.uint64(nanotime[i]) << pulse_bits)
+                photon_word
+                | (np.uint64(channel[i]) << channel_shift)
+                | ((np.uint64(nanotime[i]) ^ nanotime_flip) << nanotime_shift)
                 | (now - base)
             )
             written += _ONE

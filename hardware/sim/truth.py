@@ -152,13 +152,17 @@ class Truth:
         return int(((clear[:-1] > high) & (clear[1:] < low)).sum())
 
     def to_json(self) -> str:
-        """The whole record as one JSON object; `path` rows are [start_s, <N>, charge, q, capture]."""
+        """`to_record` as one JSON object."""
+        return json.dumps(self.to_record(), allow_nan=False)
+
+    def to_record(self) -> dict[str, Any]:
+        """The whole record as plain data; `path` rows are [start_s, <N>, charge, q, capture]."""
         exciton = self.preset.dot.exciton
         stop_s = float(self.path.stop_s[-1]) if len(self.path) else 0.0
         steps = self.steps
         ends = [*(step.start_s for step in steps[1:]), stop_s][: len(steps)]
         columns = (self.path.start_s, self.path.mean_excitation, self.path.charge, self.trap_ladder)
-        record: dict[str, Any] = {
+        return {
             "preset": self.preset.name,
             "seed": self.seed,
             "pulse_rate_hz": self.preset.setup.pulse_rate_hz,
@@ -176,7 +180,6 @@ class Truth:
             ],
             "path": np.stack([*columns, self.path.capture], axis=1).tolist(),
         }
-        return json.dumps(record, allow_nan=False)
 
 
 def blinking_type(loss: float, auger_share: float | None, hot_share: float | None) -> BlinkingType:

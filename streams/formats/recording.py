@@ -1,6 +1,6 @@
 """What every file format offers once it is open."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +30,8 @@ class Recording:
         session: who recorded it, as far as the file says.
         acquisition: time base and the detectors that occur.
         header: what the file says of itself; every string is cleaned.
-        problems: what is wrong with it, in words, empty if nothing.
+        problems: what is wrong with it, in words, empty if nothing; reading may find more.
+        assumed: those of the problems that are no damage, but something the file does not say.
         photons: how many it holds.
         stop_pulse: end of the last batch, exclusive.
         blocks: a new pass over the decoded photons, in bounded memory.
@@ -40,10 +41,16 @@ class Recording:
     session: Session
     acquisition: Acquisition
     header: Mapping[str, object]
-    problems: tuple[str, ...]
+    problems: Sequence[str]
     photons: int
     stop_pulse: int
     blocks: Callable[[], Iterator[DecodedBlock]] = field(repr=False)
+    assumed: Sequence[str] = ()
+
+    @property
+    def damaged(self) -> bool:
+        """Whether some of what it should hold could not be used."""
+        return any(problem not in self.assumed for problem in self.problems)
 
     @property
     def duration_s(self) -> float:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hardware.jit import jit
 from hardware.records import RecordDecoder, decoder_for
-from hardware.types import DecodedBlock, LossCause, Markers, RecordLayout
+from hardware.types import DecodedBlock, Loss, LossCause, Markers, RecordLayout
 from streams.formats.recording import FormatError
 
 __all__ = ["WORD_BYTES", "Survey", "WordArea", "decoded", "survey"]
@@ -57,6 +57,7 @@ class Survey:
         largest_nanotime: TCSPC bin, 0 without photons.
         stop_pulse: end of the recording, exclusive.
         damaged: overflow records that were not believed.
+        gaps: stretches that the card says it lost.
         unknown: records of no known kind.
         ends_early: time became impossible before the words ended.
     """
@@ -66,6 +67,7 @@ class Survey:
     largest_nanotime: int
     stop_pulse: int
     damaged: int
+    gaps: int
     unknown: int
     ends_early: bool
 
@@ -83,21 +85,24 @@ def survey(area: WordArea) -> Survey:
     """Decode all words once and keep only what they add up to."""
     decoder = decoder_for(area.layout, area.longest_jump)
     counts = np.zeros(256, np.int64)
-    photons = damaged = largest_nanotime = stop_pulse = position = 0
+    photons = damaged = gaps = largest_nanotime = stop_pulse = position = 0
     for block in _decoded(area, decoder):
         photons += len(block.photons)
-        damaged += len(block.losses)
+        by_damage = sum(loss.cause is LossCause.FILE_DAMAGED for loss in block.losses)
+        damaged += by_damage
+        gaps += len(block.losses) - by_damage
         nanotime = int(_tally(block.photons.nanotime, block.photons.channel, counts))
         largest_nanotime = max(largest_nanotime, nanotime)
         ends = [int(pulse[-1]) + 1 for pulse in (block.photons.pulse, block.markers.pulse) if len(pulse)]
         position = block.position
-        stop_pulse = max(stop_pulse, position, *ends)
+        stop_pulse = max([stop_pulse, position, *ends, *(loss.first_pulse + 1 for loss in block.losses)])
     return Survey(
         photons=photons,
         channels=tuple(np.flatnonzero(counts).tolist()),
         largest_nanotime=largest_nanotime,
         stop_pulse=stop_pulse,
         damaged=damaged,
+        gaps=gaps,
         unknown=decoder.unknown_records,
         ends_early=position >= area.last_pulse,
     )
@@ -108,12 +113,17 @@ def _decoded(area: WordArea, decoder: RecordDecoder) -> Iterator[DecodedBlock]:
         file.seek(area.offset)
         for words in _words(file, area):
             block = decoder.feed(words)
-            losses = tuple(dataclasses.replace(loss, cause=LossCause.FILE_DAMAGED) for loss in block.losses)
-            block = dataclasses.replace(block, losses=losses)
+            block = dataclasses.replace(block, losses=tuple(_in_a_file(loss) for loss in block.losses))
             if block.position >= area.last_pulse:
                 yield _before(block, area.last_pulse)
                 return
             yield block
+
+
+def _in_a_file(loss: Loss) -> Loss:
+    """A file cannot have words missing as a card's transfer can: what makes no sense is damage."""
+    damaged = loss.cause is LossCause.DECODE_GAP
+    return dataclasses.replace(loss, cause=LossCause.FILE_DAMAGED) if damaged else loss
 
 
 def _words(file: BinaryIO, area: WordArea) -> Iterator[NDArray[np.uint32]]:

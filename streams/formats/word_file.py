@@ -1,20 +1,18 @@
 """Files that are a header and then card words: what a header told, and its way to a recording."""
 
-import hashlib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from hardware.records import WORD_FORMATS
-from hardware.types import PS_PER_S, Acquisition, RecordLayout, Verification
+from hardware.types import PS_PER_S, Acquisition, RecordLayout
+from streams.formats.identity import file_session
 from streams.formats.recording import FormatError, Recording
 from streams.formats.word_blocks import WORD_BYTES, Survey, WordArea, decoded, survey
-from streams.messages import Session
 
 __all__ = ["WordFile", "open_words"]
 
-DIGEST_BYTES = 1 << 20  # enough to tell two recordings apart
 SHORTEST_LIMIT_S = 1.0  # a header may say less than this of a measurement that ran on
 LONGEST_RECORDING_S = 360_000.0  # 100 h: the longest measurement these cards can be asked for
 
@@ -39,6 +37,8 @@ class WordFile:
         simulated: no light was ever involved.
         settings: of the instrument.
         header: all of it.
+        laser_period_ps: where the steps are ticks of the card's own clock; see `Acquisition`.
+        assumed: what the header does not say, and what was taken instead.
     """
 
     path: Path
@@ -56,6 +56,8 @@ class WordFile:
     simulated: bool
     settings: Mapping[str, str]
     header: Mapping[str, object]
+    laser_period_ps: float | None = None
+    assumed: tuple[str, ...] = ()
 
 
 def open_words(source: WordFile) -> Recording:
@@ -74,13 +76,21 @@ def open_words(source: WordFile) -> Recording:
     found = survey(area)
     return Recording(
         path=source.path,
-        session=_session(source, area),
+        session=file_session(
+            source.path,
+            instrument=source.instrument,
+            serial=source.serial,
+            software=source.software,
+            title=source.title,
+            started_unix_ns=source.started_unix_ns,
+        ),
         acquisition=_acquisition(source, found),
         header=source.header,
         problems=tuple(_problems(source, found, size)),
         photons=found.photons,
         stop_pulse=found.stop_pulse,
         blocks=lambda: decoded(area),
+        assumed=source.assumed,
     )
 
 
@@ -101,9 +111,11 @@ def _area(source: WordFile, words: int) -> WordArea:
 def _acquisition(source: WordFile, found: Survey) -> Acquisition:
     bins = 0
     if source.resolution_ps is not None:
-        largest = WORD_FORMATS[source.layout].largest_nanotime
+        words = WORD_FORMATS[source.layout]
         per_pulse = math.ceil(source.macro_tick_ps / source.resolution_ps)
-        bins = min(max(per_pulse, found.largest_nanotime + 1), largest + 1)
+        bins = min(max(per_pulse, found.largest_nanotime + 1), words.largest_nanotime + 1)
+        if words.nanotime_flip:  # they count back from the end of the card's window
+            bins = words.largest_nanotime + 1
     return Acquisition(
         mode="T2" if source.resolution_ps is None else "T3",
         macro_tick_ps=source.macro_tick_ps,
@@ -115,32 +127,19 @@ def _acquisition(source: WordFile, found: Survey) -> Acquisition:
         serial=source.serial,
         simulated=source.simulated,
         settings=source.settings,
-    )
-
-
-def _session(source: WordFile, area: WordArea) -> Session:
-    digest = hashlib.blake2b(area.words.to_bytes(8, "little"), digest_size=16)
-    with source.path.open("rb") as file:
-        digest.update(file.read(DIGEST_BYTES))
-    serial = source.serial or "no serial number"
-    return Session(
-        session_id=digest.hexdigest(),
-        started_unix_ns=source.started_unix_ns,
-        software=source.software,
-        source="replay",
-        title=source.title,
-        instruments={"card": f"{source.instrument}, {serial}, file, {Verification.COMPLETE}"},
+        laser_period_ps=source.laser_period_ps,
     )
 
 
 def _problems(source: WordFile, found: Survey, size: int) -> Iterator[str]:
     held, partial = divmod(size, WORD_BYTES)
+    yield from source.assumed
     if source.words_promised is not None and source.words_promised != held:
         yield (
             f"the header promises {source.words_promised} records, the file holds {held}: "
             "reading what is there"
         )
-    if partial:
+    if partial and source.words_promised != held:
         yield f"the last record is cut after {partial} of {WORD_BYTES} bytes: it is left out"
     if not found.photons:
         yield "there are no photons in it"
@@ -149,6 +148,8 @@ def _problems(source: WordFile, found: Survey, size: int) -> Iterator[str]:
             f"overflow records that claim more time than the measurement can have lasted: {found.damaged}; "
             "each counts as one and shows as a gap, times after it are too early by an unknown amount"
         )
+    if found.gaps:
+        yield f"photons were lost because the card's memory was full: {found.gaps} gaps"
     if found.unknown:
         yield f"records of no known kind: {found.unknown}; they are left out"
     if found.ends_early:

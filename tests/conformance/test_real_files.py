@@ -16,15 +16,32 @@ TH260 = "eventdetector_th260_t2/default_000.ptu"
 FLIM = "napari_picoharp_flim/ptu_stack_FLIM_z1.ptu"
 BEADS = "tttrlib_symphotime_beads/beads.ptu"
 PT3 = [f"fullsms_picoharp_pt3/trace{i}.pt3" for i in (1, 3, 7)]
-T3_FILES = [BEADS, FLIM, *PT3]
-FILES = [HBT, TH260, *T3_FILES]
+HT2 = ["libpicoquant_samples/v10.ht2", "dotd_hydraharp_ht2/DotD_run_one0.stream"]
+HT3 = ["libpicoquant_samples/v10.ht3", "libpicoquant_samples/v20.ht3"]
+T3R = "libpicoquant_samples/v50.t3r"
+SPC = [
+    "phconvert_bh_spc150/test_noise.spc",
+    "tttrlib_bh_spc132/m000.spc",
+    "pytcspc_bh_fcs/point_001.spc",
+]
+T3_FILES = [BEADS, FLIM, *PT3, *HT3, T3R, *SPC]
+FILES = [HBT, TH260, *HT2, *T3_FILES]
+# What is wrong with the files that something is wrong with, by the beginnings of what is said of it.
+CUT = ("the header promises",)
+PROBLEMS = {
+    **dict.fromkeys([*HT2, HT3[0]], CUT),
+    SPC[1]: ("no .set file beside it says",),
+    SPC[2]: ("no .set file beside it says", "its times count a clock of 25 ns"),
+}
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_photons_are_those_of_the_truth(name: str) -> None:
     expected, recording = truth(name), open_recording(real_file(name))
     photons = all_photons(recording)
-    assert recording.problems == ()
+    said = PROBLEMS.get(name, ())
+    assert len(recording.problems) == len(said)
+    assert all(p.startswith(start) for p, start in zip(recording.problems, said, strict=True))
     assert recording.photons == len(photons) == expected["n_photons"]
     counts = {str(c): int(np.sum(photons.channel == c)) for c in recording.acquisition.channels}
     assert counts == expected["per_channel"]
@@ -41,8 +58,9 @@ def test_the_time_base_is_that_of_the_truth(name: str) -> None:
     assert acquisition.mode == ("T3" if name in T3_FILES else "T2")
     photons = all_photons(recording)
     ms = photons.pulse.astype(np.float64) * acquisition.macro_tick_ps / 1e9
-    first_second = np.histogram(ms, np.arange(11) * 100.0)[0]
-    assert first_second.tolist() == expected["first_10_bins_100ms"]
+    first_second = np.histogram(ms, np.arange(11) * 100.0)[0].tolist()
+    told = expected["first_10_bins_100ms"]  # ends with the file
+    assert first_second == told + [0] * (10 - len(told))
 
 
 @pytest.mark.parametrize("name", T3_FILES)

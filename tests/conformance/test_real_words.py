@@ -1,4 +1,4 @@
-"""Decoders on the words of real HydraHarp files whose headers we do not read: words end such a file."""
+"""Decoders on the words of real HydraHarp files in blocks of any size; words end such a file."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ WORDS = {
     "libpicoquant_samples/v10.ht2": RecordLayout.HYDRAHARP_V1_T2,
     "libpicoquant_samples/v10.ht3": RecordLayout.HYDRAHARP_V1_T3,
     "libpicoquant_samples/v20.ht3": RecordLayout.GENERIC_T3,
-    "dotd_hydraharp_ht2/DotD_run_one0.stream": RecordLayout.GENERIC_T2,  # overflows of 128 and more
+    "dotd_hydraharp_ht2/DotD_run_one0.stream": RecordLayout.GENERIC_T2,
 }
 
 

@@ -9,6 +9,7 @@ from hardware.types import Photons
 from qdmon.irf import IrfError, read_responses
 from streams.formats import write_ptu
 from tests.qdmon.analysis import builders as b
+from tests.streams.formats.old_files import phu_bytes
 
 ACQ = b.acquisition()
 
@@ -53,6 +54,33 @@ def test_scattered_light_recorded_with_the_same_wiring_is_a_response(tmp_path: P
     write_ptu(tmp_path / "irf.ptu", ACQ, [(scattered, 5_000_000)])
     found = centroids_ps(tmp_path / "irf.ptu")
     assert found == {0: pytest.approx(4000, abs=20), 1: pytest.approx(4640, abs=20)}
+
+
+def counted(centre_ns: float) -> list[int]:
+    return [round(n) for n in response(centre_ns).tolist()]
+
+
+def test_the_one_curve_of_a_histogram_file_holds_for_every_detector(tmp_path: Path) -> None:
+    (tmp_path / "irf.phu").write_bytes(phu_bytes({3: counted(4.2), 4: [0] * len(TIME_NS)}, 32e-12))
+    found = centroids_ps(tmp_path / "irf.phu")
+    assert found == {0: pytest.approx(4216, abs=10), 1: pytest.approx(4216, abs=10)}
+
+
+def test_several_curves_of_a_histogram_file_serve_the_detectors_of_their_numbers(tmp_path: Path) -> None:
+    (tmp_path / "irf.phu").write_bytes(
+        phu_bytes({1: counted(4.64), 0: counted(4.0), 7: counted(9.0)}, 32e-12)
+    )
+    found = centroids_ps(tmp_path / "irf.phu")
+    assert found == {0: pytest.approx(4016, abs=10), 1: pytest.approx(4656, abs=10)}
+
+
+def test_an_empty_or_a_cut_histogram_file_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "irf.phu").write_bytes(phu_bytes({0: [0] * 100}))
+    with pytest.raises(IrfError, match="no response peak for channels 0, 1"):
+        read_responses(tmp_path / "irf.phu", ACQ)
+    (tmp_path / "irf.phu").write_bytes(phu_bytes({0: counted(4.0)})[:-9])
+    with pytest.raises(IrfError, match="ends inside curve 0"):
+        read_responses(tmp_path / "irf.phu", ACQ)
 
 
 def test_the_shape_of_the_response_is_kept_with_its_tail(tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ from streams.endpoints import EndpointError, Endpoints, claimed, local_endpoints
 posix = pytest.mark.skipif(os.name == "nt", reason="modes and owners are POSIX")
 
 
-def test_the_default_is_a_pair_of_sockets_in_a_private_runtime_folder(runtime_folder: Path) -> None:
+def test_the_default_are_three_sockets_in_a_private_runtime_folder(runtime_folder: Path) -> None:
     endpoints = local_endpoints()
     folder = runtime_folder / "qdmon"
-    assert endpoints == Endpoints(f"ipc://{folder}/default.data", f"ipc://{folder}/default.query")
+    assert endpoints == Endpoints(
+        f"ipc://{folder}/default.data", f"ipc://{folder}/default.query", f"ipc://{folder}/default.control"
+    )
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
@@ -27,8 +29,8 @@ def test_a_folder_holds_a_daemons_sockets(runtime_folder: Path) -> None:
     assert parse_address(str(folder)).query == f"ipc://{folder}/default.query"
 
 
-def test_loopback_takes_two_ports() -> None:
-    expected = Endpoints("tcp://127.0.0.1:5555", "tcp://127.0.0.1:5556")
+def test_loopback_takes_three_ports() -> None:
+    expected = Endpoints("tcp://127.0.0.1:5555", "tcp://127.0.0.1:5556", "tcp://127.0.0.1:5557")
     assert parse_address("tcp://127.0.0.1:5555") == parse_address("tcp://localhost:5555") == expected
 
 
@@ -39,7 +41,7 @@ def test_loopback_takes_two_ports() -> None:
         "tcp://*:5555",
         "tcp://192.168.0.2:5555",
         "tcp://127.0.0.1.evil.example:5555",
-        "tcp://127.0.0.1:65535",
+        "tcp://127.0.0.1:65534",
         "tcp://127.0.0.1:0",
         "tcp://127.0.0.1:99999",
         "tcp://127.0.0.1",

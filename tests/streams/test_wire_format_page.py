@@ -11,6 +11,7 @@ import zstandard
 
 from hardware.types import Acquisition
 from streams.messages import PhotonBatch
+from streams.orders import OrderHead, Reply, SeekReplay, unpack_order
 from streams.query import Answer, AskFetch, unpack_question
 from streams.schema import fields_of
 from streams.wire import TOPICS, decode, encode
@@ -66,6 +67,11 @@ def test_the_example_question_is_the_one_described() -> None:
     assert unpack_question(example("fetch")[0]) == AskFetch(1, 0, 9, ())
 
 
+def test_the_example_order_is_the_one_described() -> None:
+    head = OrderHead("000102030405060708090a0b0c0d0e0f", 1_800_000_000_000_000_000)
+    assert unpack_order(example("seek")[0]) == (head, SeekReplay(12.5))
+
+
 @pytest.mark.parametrize(("kind", "topic"), TOPICS.items())
 def test_the_table_of_every_topic_lists_its_fields(kind: type, topic: str) -> None:
     assert fields_under(f"### `{topic}`") == list(fields_of(kind))
@@ -74,3 +80,5 @@ def test_the_table_of_every_topic_lists_its_fields(kind: type, topic: str) -> No
 def test_nested_maps_and_answers_are_listed_completely() -> None:
     assert fields_under("Fields of `acquisition`:") == list(fields_of(Acquisition))
     assert fields_under("The answer's first frame") == ["v", *fields_of(Answer)]
+    assert fields_under("## Orders") == ["v", "do", *fields_of(OrderHead)]
+    assert fields_under("The reply is one map") == ["v", "order_id", *fields_of(Reply)]

@@ -14,6 +14,8 @@ from streams.messages import (
     Marker,
     Message,
     PhotonBatch,
+    RecordingState,
+    ReplayState,
     Segment,
     Session,
     Spectrum,
@@ -45,6 +47,7 @@ acquisitions = st.builds(
     serial=texts,
     simulated=st.booleans(),
     settings=st.dictionaries(texts, texts, max_size=3),
+    laser_period_ps=st.none() | st.floats(1e-3, 1e12),
 )
 
 
@@ -99,6 +102,27 @@ by_kind: dict[type, st.SearchStrategy[Message]] = {
         Alert, texts, naturals, naturals, texts, st.sampled_from(["info", "warning", "alert"]), texts
     ),
     Status: st.builds(Status, st.sampled_from(["starting", "running", "stopping", "fault"]), texts),
+    RecordingState: st.builds(
+        RecordingState,
+        st.sampled_from(["off", "on", "failed"]),
+        texts,
+        texts,
+        naturals,
+        naturals,
+        reals,
+        maybe_natural,
+        maybe_natural,
+        reals,
+        st.none() | reals,
+    ),
+    ReplayState: st.builds(
+        ReplayState,
+        st.sampled_from(["playing", "paused", "ended"]),
+        reals,
+        st.none() | reals,
+        st.none() | reals,
+        st.booleans(),
+    ),
     Heartbeat: st.builds(
         Heartbeat,
         st.dictionaries(st.sampled_from(sorted(TOPICS.values())), naturals),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hardware.records import decoder_for
-from hardware.types import DecodedBlock, RecordLayout
+from hardware.types import DecodedBlock, Loss, LossCause, RecordLayout
 
 
 def decode(layout: RecordLayout, *words: int) -> DecodedBlock:
@@ -31,6 +31,17 @@ def picoharp_t3(channel: int, nanotime: int, nsync: int) -> int:
 
 def picoharp_t2(channel: int, tick: int) -> int:
     return channel << 28 | tick
+
+
+def timeharp_200(channel: int, field: int, tick: int, valid: int = 1) -> int:
+    return valid << 30 | channel << 28 | field << 16 | tick
+
+
+def spc(flags: int, adc: int, routing: int, tick: int) -> int:
+    return flags << 28 | adc << 16 | routing << 12 | tick
+
+
+INVALID, MTOV, GAP, MARK = 8, 4, 2, 1
 
 
 def test_a_generic_t3_overflow_counts_1024_pulses_as_often_as_it_says_and_once_if_it_says_nothing() -> None:
@@ -99,9 +110,83 @@ def test_picoharp_t2_wraps_at_210698240_and_keeps_marker_bits_in_the_lowest_four
     assert block.markers.bits.tolist() == [2]
 
 
+def test_timeharp_200_nanotimes_run_backwards_in_the_word_and_forwards_in_the_photon() -> None:
+    block = decode(RecordLayout.TIMEHARP_200_T3, timeharp_200(3, 2195, 1033), timeharp_200(0, 4095, 65_535))
+    assert rows(block) == [(1033, 1900, 3), (65_535, 0, 0)]
+
+
+def test_timeharp_200_specials_are_overflows_of_65536_or_markers_or_both() -> None:
+    block = decode(
+        RecordLayout.TIMEHARP_200_T3,
+        timeharp_200(0, 0b111, 4, valid=0),
+        timeharp_200(0, 0x800, 0, valid=0),
+        timeharp_200(0, 0x801, 9, valid=0),
+        timeharp_200(1, 0, 5),
+    )
+    assert rows(block) == [(131_077, 4095, 1)]
+    assert block.markers.pulse.tolist() == [4, 131_081]
+    assert block.markers.bits.tolist() == [7, 1]
+    assert block.position == 131_072
+
+
+def test_spc_photons_carry_a_reversed_adc_a_routing_and_perhaps_one_overflow() -> None:
+    block = decode(
+        RecordLayout.BECKER_HICKL_T3, spc(0, 1239, 7, 4095), spc(MTOV, 0, 15, 0), spc(MTOV, 4095, 0, 1)
+    )
+    assert rows(block) == [(4095, 2856, 7), (4096, 4095, 15), (8193, 0, 0)]
+
+
+def test_spc_overflow_words_count_all_their_28_bits() -> None:
+    overflows = (INVALID | MTOV) << 28 | 0x0012_3456
+    block = decode(RecordLayout.BECKER_HICKL_T3, overflows, spc(0, 0, 0, 3))
+    assert rows(block) == [(0x12_3456 * 4096 + 3, 4095, 0)]
+
+
+def test_spc_invalid_words_are_no_photons_and_not_unknown() -> None:
+    decoder = decoder_for(RecordLayout.BECKER_HICKL_T3)
+    block = decoder.feed(np.array([spc(INVALID, 100, 0, 5), spc(0, 100, 0, 6)], np.uint32))
+    assert [row[0] for row in rows(block)] == [6]
+    assert decoder.unknown_records == 0
+
+
+def test_spc_markers_can_carry_an_overflow_as_photons_can() -> None:
+    block = decode(
+        RecordLayout.BECKER_HICKL_T3,
+        spc(INVALID | MARK, 0, 0b0010, 40),
+        spc(INVALID | MTOV | MARK, 0, 0b0101, 41),
+    )
+    assert block.markers.pulse.tolist() == [40, 4096 + 41]
+    assert block.markers.bits.tolist() == [2, 5]
+    assert len(block.photons) == 0
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_an_spc_gap_is_a_loss_from_the_word_before_to_the_word_that_says_so(cut: int) -> None:
+    words = np.array(
+        [spc(0, 9, 0, 100), spc(INVALID | MTOV, 0, 0, 3), spc(GAP, 9, 0, 50), spc(GAP, 9, 0, 50)], np.uint32
+    )
+    decoder = decoder_for(RecordLayout.BECKER_HICKL_T3)
+    blocks = [decoder.feed(part) for part in np.split(words, [cut])]
+    losses = [loss for block in blocks for loss in block.losses]
+    assert losses == [
+        Loss(3 * 4096 + 1, 3 * 4096 + 50, LossCause.FIFO_OVERRUN),
+        Loss(3 * 4096 + 50, 3 * 4096 + 51, LossCause.FIFO_OVERRUN),
+    ]
+    assert [row[0] for block in blocks for row in rows(block)] == [100, 3 * 4096 + 50, 3 * 4096 + 50]
+
+
+def test_an_spc_overflow_count_that_claims_too_much_counts_once() -> None:
+    decoder = decoder_for(RecordLayout.BECKER_HICKL_T3, longest_jump=10 * 4096)
+    block = decoder.feed(np.array([(INVALID | MTOV) << 28 | n for n in (10, 11)], np.uint32))
+    assert block.position == 11 * 4096
+    assert block.losses == (Loss(10 * 4096, 11 * 4096, LossCause.DECODE_GAP),)
+
+
 @pytest.mark.parametrize(
     ("layout", "word"),
     [
+        (RecordLayout.TIMEHARP_200_T3, timeharp_200(0, 0, 5, valid=0)),
+        (RecordLayout.BECKER_HICKL_T3, spc(INVALID | MARK, 0, 0, 5)),
         (RecordLayout.GENERIC_T3, generic_t3(40, 0, 1, special=1)),
         (RecordLayout.GENERIC_T3, generic_t3(0, 0, 1, special=1)),
         (RecordLayout.GENERIC_T2, generic_t2(16, 1, special=1)),

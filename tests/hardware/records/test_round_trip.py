@@ -46,11 +46,13 @@ def test_words_slightly_out_of_order_give_sorted_photons_under_any_cutting(
     within_a_wrap = st.tuples(st.integers(0, 900), st.integers(0, 14))
     groups = data.draw(st.lists(st.lists(within_a_wrap, max_size=5), min_size=1, max_size=4))
     fields = WORD_FORMATS[layout]
+    groups = [[(p, c % (fields.largest_channel + 1)) for p, c in group] for group in groups]
+    overflow = fields.overflow_word | (1 if fields.largest_count > 1 else 0)
     words = np.array(
         [
             word
             for group in groups
-            for word in [*(c << fields.channel_shift | p for p, c in group), fields.overflow_word]
+            for word in [*(fields.photon_word | c << fields.channel_shift | p for p, c in group), overflow]
         ],
         np.uint32,
     )
@@ -79,11 +81,13 @@ def test_darkness_advances_the_decoder_to_within_one_wrap(
     assert decoder_for(layout).feed(words).position == encoder.position == wraps * wrap
 
 
-def test_generic_words_tell_a_long_darkness_in_few_words_and_picoharp_ones_in_one_word_each() -> None:
+def test_only_words_that_count_overflows_tell_a_long_darkness_in_few_words() -> None:
     assert len(encoder_for(RecordLayout.GENERIC_T3).feed(Photons.empty(), 1024 * 2046)) == 2
     assert len(encoder_for(RecordLayout.GENERIC_T2).feed(Photons.empty(), 2**25 * 5000)) == 1
     assert len(encoder_for(RecordLayout.PICOHARP_T3).feed(Photons.empty(), 65_536 * 5)) == 5
     assert len(encoder_for(RecordLayout.HYDRAHARP_V1_T3).feed(Photons.empty(), 1024 * 5)) == 5
+    assert len(encoder_for(RecordLayout.TIMEHARP_200_T3).feed(Photons.empty(), 65_536 * 5)) == 5
+    assert len(encoder_for(RecordLayout.BECKER_HICKL_T3).feed(Photons.empty(), 4096 * 50_000)) == 1
 
 
 @pytest.mark.parametrize(
@@ -94,6 +98,8 @@ def test_generic_words_tell_a_long_darkness_in_few_words_and_picoharp_ones_in_on
         (RecordLayout.GENERIC_T2, 1, 0, "nanotime 1 does not fit"),
         (RecordLayout.GENERIC_T3, 0, 64, "channel 64 does not fit"),
         (RecordLayout.PICOHARP_T3, 0, 15, "channel 15 does not fit"),
+        (RecordLayout.TIMEHARP_200_T3, 0, 4, "channel 4 does not fit"),
+        (RecordLayout.BECKER_HICKL_T3, 4096, 0, "nanotime 4096 does not fit"),
     ],
 )
 def test_a_photon_that_does_not_fit_the_word_is_refused_in_one_line(

@@ -12,9 +12,11 @@ from hardware.records import encoder_for
 from hardware.types import RecordLayout
 from streams.formats import FormatError, open_recording
 from streams.formats.ptu_tags import MAGIC
+from streams.formats.registry import FORMATS
 from streams.messages import End, PhotonBatch
 from tests.hardware.records.photon_strategies import same_photons
 from tests.streams.formats.files import all_photons, pt3_bytes, ptu_bytes, some_photons, write
+from tests.streams.formats.old_files import FILES, spc_bytes
 
 WORDS = encoder_for(RecordLayout.GENERIC_T3).feed(some_photons(), 700_000)
 GOOD = ptu_bytes(WORDS)
@@ -23,10 +25,12 @@ GOOD_T2 = ptu_bytes(
     encoder_for(RecordLayout.GENERIC_T2).feed(some_photons(gap=10**9, largest_nanotime=0), 0), 0x0101_0204
 )
 GOOD_PT3 = pt3_bytes(encoder_for(RecordLayout.PICOHARP_T3).feed(some_photons(), 700_000))
+GOOD_SPC = spc_bytes(encoder_for(RecordLayout.BECKER_HICKL_T3).feed(some_photons(), 700_000))
+ENDINGS = ", ".join(known.ending for known in FORMATS if known.ending)
 
 BAD_FILES = {
     "is empty": b"",
-    "is not a photon recording qdmon can read (.ptu, .pt3)": b"MZ\x90\0 and so on",
+    f"is not a photon recording qdmon can read ({ENDINGS})": b"MZ\x90\0 and so on",
     "ends inside its header, after 0 tags": MAGIC + b"1.0.00\0\0",
     "after 8 tags": GOOD[: HEADER_BYTES - 10],
     "record type is missing": ptu_bytes(WORDS, TTResultFormat_TTTRRecType=KeyError),
@@ -39,7 +43,7 @@ BAD_FILES = {
     "unknown type 77777777": GOOD.replace(b"\x08\0\0\x10", b"wwww", 1),
     "ends inside its header (300 of 728 bytes)": GOOD_PT3[:300],
     "of format '1.1'": GOOD_PT3[:16] + b"1.1\0\0\0" + GOOD_PT3[22:],
-    "measurement mode 2": pt3_bytes(WORDS, offset_348=2),
+    "measurement mode 5": pt3_bytes(WORDS, offset_348=5),
     "lacks the pulse rate, which cannot be guessed (InpRate0": pt3_bytes(WORDS, offset_704=0),
     "impossible TCSPC resolution": pt3_bytes(WORDS, offset_584=-1),
     "impossible image header": pt3_bytes(WORDS, offset_724=-5),
@@ -57,6 +61,12 @@ def test_a_file_that_cannot_be_read_says_why_in_one_line(tmp_path: Path, reason:
     assert reason in message.replace("tag TTResultFormat_TTTRRecType", "record type")
     assert message.startswith(str(path))
     assert "\n" not in message
+
+
+def test_the_formats_a_refusal_lists_are_those_with_photons() -> None:
+    listed = set(ENDINGS.split(", "))
+    assert {".ptu", ".pt2", ".pt3", ".ht2", ".ht3", ".t3r", ".spc"} <= listed
+    assert not listed & {".phu", ""}
 
 
 def test_a_missing_file_and_a_folder_say_so(tmp_path: Path) -> None:
@@ -135,7 +145,12 @@ def test_a_file_that_shrinks_while_it_is_read_says_so(tmp_path: Path) -> None:
 flips = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 7)), max_size=6)
 
 
-@given(st.sampled_from([GOOD, GOOD_T2, GOOD_PT3]), flips, st.floats(0, 1), st.booleans())
+@given(
+    st.sampled_from([GOOD, GOOD_T2, GOOD_PT3, GOOD_SPC, *(c for _, c in FILES.values())]),
+    flips,
+    st.floats(0, 1),
+    st.booleans(),
+)
 def test_a_damaged_file_is_read_or_refused_and_never_anything_else(
     tmp_path_factory: pytest.TempPathFactory,
     content: bytes,

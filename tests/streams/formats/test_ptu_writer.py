@@ -1,21 +1,25 @@
 """What we write, everybody reads: ourselves and three independent readers get the same photons back."""
 
 import struct
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardware.types import Acquisition, Photons, RecordLayout
+from hardware.types import Acquisition, Markers, Photons, RecordLayout
 from streams.formats import PtuWriter, open_recording, write_ptu
+from streams.messages import Marker
 from tests.hardware.records.photon_strategies import photons_for, same_photons
 from tests.streams.formats.files import all_photons, some_photons
 
 ACQUISITION = Acquisition(
     "T3", 200_000.0, 64.0, 3125, (0, 1), RecordLayout.GENERIC_T3, "a card", "007", simulated=True
 )
+T2 = Acquisition("T2", 1.0, None, 0, (0, 1), RecordLayout.GENERIC_T2, "a card")
 PHOTONS = some_photons(1000)
 CREATED_NS = 1_700_000_000 * 10**9
 
@@ -118,9 +122,46 @@ def test_a_file_that_exists_is_never_overwritten(written: Path) -> None:
 
 
 def test_what_does_not_fit_a_t3_record_is_refused_before_a_file_is_made(tmp_path: Path) -> None:
-    t2 = Acquisition("T2", 1.0, None, 0, (0, 1), RecordLayout.GENERIC_T2, "a card")
+    clocked = replace(ACQUISITION, laser_period_ps=50_000.0)
     fine = Acquisition("T3", 200_000.0, 4.0, 50_000, (0, 1), RecordLayout.GENERIC_T3, "a card")
-    for acquisition, reason in ((t2, "only T3"), (fine, "50000 TCSPC bins do not fit the 32768")):
+    for acquisition, reason in (
+        (clocked, "clock of the card"),
+        (fine, "50000 TCSPC bins do not fit the 32768"),
+    ):
         with pytest.raises(ValueError, match=reason):
             PtuWriter(tmp_path / "x.ptu", acquisition)
     assert not list(tmp_path.iterdir())
+
+
+MARKERS = Markers(np.array([0, 5000, 5000, 9_000_000], np.uint64), np.array([1, 2, 8, 5], np.uint8))
+
+
+@pytest.mark.parametrize("mode", ["T3", "T2"])
+def test_markers_come_back_among_the_photons(tmp_path: Path, mode: Literal["T3", "T2"]) -> None:
+    acquisition = ACQUISITION if mode == "T3" else T2
+    photons = PHOTONS if mode == "T3" else replace(PHOTONS, nanotime=np.zeros_like(PHOTONS.nanotime))
+    with PtuWriter(tmp_path / "x.ptu", acquisition) as writer:
+        writer.append(photons, 20_000_000, MARKERS)
+    recording = open_recording(tmp_path / "x.ptu")
+    assert same_photons(all_photons(recording), photons)
+    found = [(m.pulse, m.text) for m in recording.messages() if isinstance(m, Marker)]
+    assert found == [(0, "marker 1"), (5000, "marker 2"), (5000, "marker 4"), (9_000_000, "marker 1 + 3")]
+
+
+def test_a_marker_that_no_record_holds_is_refused(tmp_path: Path) -> None:
+    late = Markers(np.array([5000], np.uint64), np.array([16], np.uint8))
+    with PtuWriter(tmp_path / "x.ptu", ACQUISITION) as writer, pytest.raises(ValueError, match="four inputs"):
+        writer.append(PHOTONS, 20_000_000, late)
+
+
+def test_t2_recordings_are_read_back_by_us_and_by_tttrlib(tmp_path: Path) -> None:
+    tttrlib = pytest.importorskip("tttrlib")
+    ticks = Photons(PHOTONS.pulse * np.uint64(10**7), np.zeros_like(PHOTONS.nanotime), PHOTONS.channel)
+    write_ptu(tmp_path / "x.ptu", T2, [(ticks, int(ticks.pulse[-1]) + 1)])
+    recording = open_recording(tmp_path / "x.ptu")
+    assert same_photons(all_photons(recording), ticks)
+    assert recording.acquisition.mode == "T2"
+    assert recording.acquisition.macro_tick_ps == pytest.approx(1.0)
+    read = tttrlib.TTTR(str(tmp_path / "x.ptu"), "PTU")
+    assert np.array_equal(read.macro_times, ticks.pulse)
+    assert np.array_equal(read.routing_channels, ticks.channel)
