@@ -20,6 +20,8 @@ class StepsError(ValueError):
 def read_steps(path: Path) -> tuple[FluenceStep, ...]:
     """Fluence steps from a CSV table with the header `time_s,mean_excitation`.
 
+    An empty <N> says that it is changing or unknown from then on.
+
     Raises:
         StepsError: the file is missing, or a line is not two finite non-negative numbers in order of time.
     """
@@ -35,10 +37,12 @@ def read_steps(path: Path) -> tuple[FluenceStep, ...]:
         if not row:
             continue
         try:
-            time_s, mean_excitation = (float(cell) for cell in row)
+            time_text, excitation_text = row
+            time_s = float(time_text)
+            mean_excitation = float(excitation_text) if excitation_text.strip() else None
         except ValueError:
             raise StepsError(f"{path}:{number}: needs two numbers, found {','.join(row)[:40]!r}") from None
-        if not (0 <= time_s < 1e9 and 0 <= mean_excitation < 1e4):
+        if not (0 <= time_s < 1e9 and 0 <= (mean_excitation or 0.0) < 1e4):
             raise StepsError(f"{path}:{number}: time and <N> must be finite and not negative")
         if steps and time_s <= steps[-1].start_s:
             raise StepsError(f"{path}:{number}: times must increase")

@@ -2,21 +2,22 @@
 
 import json
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from qdmon.cli.analysis_options import file_choices, parse_background, parse_delay
 from qdmon.cli.errors import FAILED, UserError, report_error, say_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from qdmon.analysis.settings import AnalysisSettings
     from qdmon.analysis.snapshot import FluenceStep, Snapshot
     from qdmon.dark import Span
-    from streams.formats import Recording
+    from streams.formats import Choices, Recording
 
 __all__ = ["analyze"]
 
@@ -31,6 +32,7 @@ class _Given:
         irf: file of the instrument response.
         dark: recording of the background.
         dark_spans: where the recordings are dark themselves.
+        choices: what the files do not say themselves.
     """
 
     steps: "Sequence[FluenceStep]"
@@ -38,6 +40,7 @@ class _Given:
     irf: Path | None
     dark: Path | None
     dark_spans: "Sequence[Span]"
+    choices: "Choices"
 
 
 def analyze(
@@ -51,13 +54,17 @@ def analyze(
     delay_ns: str = "auto",
     dead_time_ns: float | None = None,
     false_alarms_per_day: float = 1.0,
+    particle: int | None = None,
+    pulse_rate_hz: float | None = None,
+    resolution_ps: float | None = None,
 ) -> int:
     """Say how the dots in recordings blink, and whether they converted.
 
     Example: qdmon analyze dot.ptu --fluence dot.fluence.csv --json
 
     Args:
-        files: recordings (.ptu, .pt3).
+        files: recordings, of any format that qdmon reads; of its own, the folder. Or names of reference
+            recordings.
         json_lines: print one JSON object per file and line.
         fluence: table of fluence steps, time_s,mean_excitation.
         background_cps: counts per second of each detector that are not the dot's: R, or CHANNEL=R,...
@@ -67,6 +74,9 @@ def analyze(
         delay_ns: delay of the second detector in ns, or auto.
         dead_time_ns: how long a detector is blind after a click.
         false_alarms_per_day: conversions reported that are none, per 24 h of recording.
+        particle: which measurement of a file that holds several.
+        pulse_rate_hz: laser pulses per second, for files that do not say.
+        resolution_ps: width of a TCSPC bin, for files that do not say.
     """
     from qdmon.analysis.settings import AnalysisSettings
     from qdmon.dark import parse_spans
@@ -79,14 +89,15 @@ def analyze(
     if not 0 < false_alarms_per_day <= 1e4:
         raise UserError(f"--false-alarms-per-day {false_alarms_per_day:g}: give a rate above 0")
     settings = AnalysisSettings(
-        background_cps=_background(background_cps),
-        detector_delay_ns=_delay(delay_ns),
+        background_cps=parse_background(background_cps),
+        detector_delay_ns=parse_delay(delay_ns),
         dead_time_ns=dead_time_ns,
         false_alarms_per_day=false_alarms_per_day,
     )
     steps = read_steps(fluence) if fluence is not None else ()
     spans = parse_spans(dark_span) if dark_span is not None else ()
-    given = _Given(steps, settings, irf, dark, spans)
+    choices = file_choices(particle, pulse_rate_hz, resolution_ps)
+    given = _Given(steps, settings, irf, dark, spans, choices)
     failed = 0
     for file in files:
         try:
@@ -99,75 +110,28 @@ def analyze(
 
 def _one(file: Path, given: _Given, *, json_lines: bool) -> bool:
     """Analyse one file and print the result; False if some of the file could not be used."""
-    from qdmon.offline import analyze_recording
+    from qdmon.offline import analyze_recording, settings_for
+    from qdmon.reference import find_recording
     from qdmon.report import report
     from streams.formats import open_recording
     from streams.text import clean_text
 
-    recording = open_recording(file)
-    settings = _measured(given, recording)
+    recording = open_recording(find_recording(file), given.choices)
+    settings = settings_for(
+        recording, given.settings, irf=given.irf, dark=given.dark, dark_spans=given.dark_spans
+    )
     snapshot, _ = analyze_recording(recording, given.steps, settings, given.dark_spans)
     for problem in recording.problems:
         say_error(f"{clean_text(str(file), 300)}: {problem}")
     if snapshot is None:
         raise UserError(f"{file}: holds no segment to analyse")
     if json_lines:
-        print(json.dumps(report(snapshot, str(file), settings), allow_nan=False))
+        found = report(snapshot, str(file), settings, recording.problems)
+        print(json.dumps(found, allow_nan=False))
     else:
         _print_text(recording, snapshot)
     sys.stdout.flush()
-    return not recording.problems
-
-
-def _measured(given: _Given, recording: "Recording") -> "AnalysisSettings":
-    """The settings with what was measured for this recording: instrument response and darkness."""
-    from qdmon.dark import dark_rates, read_dark
-    from qdmon.irf import read_responses
-
-    settings = given.settings
-    if given.irf is not None:
-        responses = read_responses(given.irf, recording.acquisition)
-        settings = replace(
-            settings,
-            t0_ps={channel: found.t0_ps for channel, found in responses.items()},
-            responses={channel: found.shape for channel, found in responses.items()},
-            irf_origin=str(given.irf),
-        )
-    if given.dark_spans:
-        rates = dark_rates(recording, given.dark_spans)
-        return replace(settings, dark_cps=rates, dark_origin="dark stretch")
-    if given.dark is not None:
-        rates = read_dark(given.dark, recording.acquisition)
-        return replace(settings, dark_cps=rates, dark_origin=f"dark recording {given.dark}")
-    return settings
-
-
-def _background(text: str | None) -> "Mapping[int | None, float]":
-    """Background option: one rate for all detectors, or CHANNEL=RATE pairs."""
-    if text is None:
-        return {}
-    rates: dict[int | None, float] = {}
-    try:
-        for part in text.split(","):
-            channel, equals, rate = part.rpartition("=")
-            rates[int(channel) if equals else None] = float(rate)
-    except ValueError:
-        raise UserError(f"--background-cps {text!r}: give a rate, or CHANNEL=RATE,CHANNEL=RATE") from None
-    if not all(0 <= r < 1e9 for r in rates.values()):
-        raise UserError(f"--background-cps {text!r}: rates must be finite and not negative")
-    return rates
-
-
-def _delay(text: str) -> float | None:
-    if text == "auto":
-        return None
-    try:
-        delay = float(text)
-    except ValueError:
-        delay = float("nan")
-    if not abs(delay) < 1e6:
-        raise UserError(f"--delay-ns {text!r}: give a number of nanoseconds, or auto")
-    return delay
+    return not recording.damaged
 
 
 def _print_text(recording: "Recording", snapshot: "Snapshot") -> None:

@@ -29,13 +29,14 @@ class Progress:
         self._began = time.monotonic()
         self._shown = False
 
-    def tick(self) -> None:
-        """Call now and then."""
+    def tick(self, share: float | None = None) -> None:
+        """Call now and then; `share` of what is done, 0 to 1, where it is known."""
         elapsed = time.monotonic() - self._began
         if elapsed < QUIET_S:
             return
         if self._out.isatty():
-            print(f"\r{self._what} ... {elapsed:.0f} s ", end="", file=self._out, flush=True)
+            done = "" if share is None else f"{share:4.0%}, "
+            print(f"\r{self._what} ... {done}{elapsed:.0f} s ", end="", file=self._out, flush=True)
         elif not self._shown:
             print(f"{self._what} ...", file=self._out, flush=True)
         self._shown = True
