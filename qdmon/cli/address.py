@@ -25,7 +25,7 @@ def private_address() -> Iterator[str]:
 
 
 def _free_port() -> int:
-    """A port free a moment ago; the one above it is needed too, and is nearly always free as well."""
+    """A port free a moment ago; the two above it are needed too, and are nearly always free as well."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1]) & ~1 or 2
+        return int(probe.getsockname()[1]) & ~3 or 4

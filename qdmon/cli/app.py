@@ -29,6 +29,10 @@ _COMMANDS = {
     "watch": "watch:watch",
     "replay": "replay:replay",
     "analyze": "analyze:analyze",
+    "verify": "verify:verify",
+    "recover": "recover:recover",
+    "archive": "recover:archive",
+    "convert": "convert:convert",
     "warm-up": "warm_up:warm_up",
     "doctor": "doctor:doctor",
     "keys": "keys:keys",
@@ -39,6 +43,19 @@ _GROUPS = {
     "protocol": (
         "Fluence protocols: steps of <N> and seconds.",
         {"list": "protocol:list_protocols", "show": "protocol:show", "check": "protocol:check"},
+    ),
+    "player": (
+        "Steer a replay that runs in another terminal.",
+        {name: f"player:{name}" for name in ("play", "pause", "step", "seek", "speed", "loop", "status")},
+    ),
+    "record": (
+        "Recordings: start, stop, look.",
+        {
+            "start": "record:start",
+            "stop": "record:stop",
+            "status": "record:status",
+            "list": "record:list_recordings",
+        },
     ),
     "config": (
         "The daemon's configuration file.",
@@ -74,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; the process exits with its code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
-    words = [word for word in words if word != "--debug"]
+    words = _with_values([word for word in words if word != "--debug"])
     for variable in _BLAS_THREADS:
         os.environ.setdefault(variable, "1")
     if not debug and not sys.warnoptions:
@@ -88,6 +105,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         sys.exit(report_error(error))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _with_values(words: Sequence[str]) -> list[str]:
+    """`--record` may stand alone: it then means the usual place, an empty name."""
+    given = list(words)
+    for i, word in enumerate(given):
+        alone = i + 1 == len(given) or given[i + 1].startswith("-")
+        if word == "--record" and alone:
+            given[i] = "--record="
+    return given
 
 
 def _plain(error: CycloptsError) -> str:

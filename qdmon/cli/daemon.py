@@ -17,6 +17,7 @@ def daemon(
     protocol: str | None = None,
     after: Literal["hold", "off", "exit"] | None = None,
     bind: str | None = None,
+    record: str | None = None,
     arm: bool = False,
     log_debug: bool = False,
     with_parent: Annotated[bool, Parameter(show=False)] = False,
@@ -33,6 +34,7 @@ def daemon(
         protocol: fluence steps, by name or file; a simulation runs its paper's protocol by default.
         after: what to do after the last step: stay there, laser off, or end.
         bind: name, folder or tcp://127.0.0.1:PORT where viewers find the daemon.
+        record: record from the start; a folder may follow, else it is the usual one.
         arm: consent to laser emission; a simulated laser needs none.
         log_debug: log more.
         with_parent: end when standard input ends.
@@ -60,6 +62,7 @@ def daemon(
         speed=speed,
         protocol=protocol,
         bind=bind,
+        record=record,
         armed=arm,
         with_parent=with_parent,
         ready=ready,

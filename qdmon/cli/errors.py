@@ -28,9 +28,13 @@ _EXPECTED = (
     ("qdmon.dark", "DarkError", USAGE),
     ("qdmon.fluence", "StepsError", USAGE),
     ("qdmon.irf", "IrfError", USAGE),
+    ("qdmon.export.photons", "ExportError", USAGE),
+    ("qdmon.export.table_files", "MissingExtraError", FAILED),
     ("streams.endpoints", "EndpointError", FAILED),
+    ("streams.control", "ControlError", FAILED),
     ("hardware.protocols", "DeviceError", FAILED),
     ("streams.formats", "FormatError", FAILED),
+    ("streams.recording", "RecordingError", FAILED),
     ("streams.wire", "WireError", FAILED),
 )
 

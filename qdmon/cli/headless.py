@@ -10,7 +10,7 @@ from qdmon.analysis.snapshot import Event
 from qdmon.cli.drain import Drain
 from qdmon.report import report
 from streams.endpoints import Endpoints
-from streams.messages import Message, Status
+from streams.messages import Alert, Message, Status
 from streams.subscriber import LinkEvent
 from streams.text import clean_text
 
@@ -41,6 +41,8 @@ class HeadlessView:
             return item.kind != "ended"
         if isinstance(item, Status) and item.state == "fault":
             self._line(f"-- fault: {clean_text(item.text)}")
+        if isinstance(item, Alert):
+            self._line(f"-- {item.severity}: {clean_text(item.text)}")
         events = self._monitor.feed(item)
         for event in events:
             self._line(_as_line(event))

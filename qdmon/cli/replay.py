@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-__all__ = ["replay", "serve_file"]
+__all__ = ["parse_speed", "replay", "serve_file"]
 
 
 def replay(
@@ -13,7 +13,11 @@ def replay(
     /,
     *,
     speed: str = "1",
+    start: float = 0.0,
+    paused: bool = False,
+    loop: bool = False,
     fluence: Path | None = None,
+    bind: str | None = None,
     headless: bool = False,
     json_: bool = False,
     fps: int = 10,
@@ -25,34 +29,46 @@ def replay(
     Example: qdmon replay dot.ptu --speed 10
 
     Args:
-        file: .ptu or .pt3 recording.
+        file: a recording: session folder, .ptu, .pt3 and others; or the name of a reference recording.
         speed: recorded seconds per second, or max.
+        start: where to begin, s; what came before it, up to 10 minutes, is analysed first.
+        paused: stand still at the start, until space or `qdmon player play`.
+        loop: begin again at the end.
         fluence: table of fluence steps, time_s,mean_excitation.
+        bind: name, folder or tcp://127.0.0.1:PORT where other screens and `qdmon player` find it.
         headless: no screen; print events as they come and the report at the end.
         json_: with --headless, print report objects only.
         fps: pictures per second at most, 1 to 30.
         ascii_: draw with ASCII characters only.
         no_mouse: leave the mouse to the terminal, for selecting text.
     """
-    from qdmon.cli.errors import FAILED, say_error
+    from qdmon.cli.errors import FAILED, UserError, say_error
     from qdmon.cli.hosting import follow_child, show_child
     from qdmon.fluence import read_steps
+    from qdmon.reference import find_recording
     from streams.formats import open_recording
     from streams.text import clean_text
 
     parse_speed(speed)
+    if not 0 <= start < float("inf"):
+        raise UserError(f"--start {start:g}: give seconds from the beginning of the recording")
+    if headless and (paused or loop):
+        raise UserError("--headless plays once from the start to the end: leave --paused and --loop away")
+    file = find_recording(file)
     problems = open_recording(file).problems
     for problem in problems:
         say_error(f"{clean_text(str(file), 300)}: {problem}")
-    arguments = ["serve-file", str(file.absolute()), "--speed", speed]
+    arguments = ["serve-file", str(file.absolute()), "--speed", speed, "--start", str(start)]
+    arguments += [f"--{name}" for name, on in (("paused", paused), ("loop", loop)) if on]
     if fluence is not None:
         read_steps(fluence)
         arguments += ["--fluence", str(fluence.absolute())]
     name = clean_text(file.name)
     if headless:
-        code = follow_child(arguments, name, as_json=json_)
+        code = follow_child(arguments, name, as_json=json_, bind=bind)
     else:
-        code = show_child(arguments, title=f"replay {name}", fps=fps, ascii_only=ascii_, mouse=not no_mouse)
+        title = f"replay {name}"
+        code = show_child(arguments, title=title, fps=fps, ascii_only=ascii_, mouse=not no_mouse, bind=bind)
     return code or (FAILED if problems else 0)
 
 
@@ -62,6 +78,9 @@ def serve_file(
     *,
     bind: str,
     speed: str = "1",
+    start: float = 0.0,
+    paused: bool = False,
+    loop: bool = False,
     fluence: Path | None = None,
     with_parent: Annotated[bool, Parameter(show=False)] = False,
 ) -> int:
@@ -71,6 +90,9 @@ def serve_file(
         file: the recording.
         bind: where viewers find it.
         speed: recorded seconds per second, or max.
+        start: where to begin, s.
+        paused: stand still there.
+        loop: begin again at the end.
         fluence: table of fluence steps.
         with_parent: end when standard input ends.
     """
@@ -81,8 +103,18 @@ def serve_file(
     def ready(endpoints: Endpoints) -> None:
         print(f"listening at {endpoints}", flush=True)
 
-    steps = read_steps(fluence) if fluence is not None else ()
-    run_replay(ReplayOptions(file, bind, parse_speed(speed), steps, with_parent=with_parent, ready=ready))
+    options = ReplayOptions(
+        file,
+        bind,
+        parse_speed(speed),
+        start_s=start,
+        paused=paused,
+        loop=loop,
+        steps=read_steps(fluence) if fluence is not None else (),
+        with_parent=with_parent,
+        ready=ready,
+    )
+    run_replay(options)
     return 0
 
 

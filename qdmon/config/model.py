@@ -5,7 +5,15 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-__all__ = ["AnalysisSection", "CardSection", "Config", "DaemonSection", "LaserSection", "ProtocolSection"]
+__all__ = [
+    "AnalysisSection",
+    "CardSection",
+    "Config",
+    "DaemonSection",
+    "LaserSection",
+    "ProtocolSection",
+    "RecordingSection",
+]
 
 
 def _between(low: float, high: float) -> AfterValidator:
@@ -103,6 +111,24 @@ class ProtocolSection(_Section):
     after: Literal["hold", "off", "exit"] = "hold"
 
 
+class RecordingSection(_Section):
+    """[recording]: where and how sessions are kept.
+
+    Attributes:
+        folder: of the recordings; "" is the usual place (see `qdmon record list`).
+        auto: begin with the daemon.
+        pre_trigger_s: how much of what came before `qdmon record start` is included.
+        sync: when data is forced to the disk: "second", "always" (after every chunk) or "never".
+        segment_minutes: length of one file.
+    """
+
+    folder: str = ""
+    auto: bool = False
+    pre_trigger_s: Annotated[float, _between(0, 600)] = 10.0
+    sync: Literal["second", "always", "never"] = "second"
+    segment_minutes: Annotated[float, _between(0.1, 120)] = 10.0
+
+
 class Config(_Section):
     """The whole file."""
 
@@ -111,3 +137,4 @@ class Config(_Section):
     laser: LaserSection = LaserSection()
     analysis: AnalysisSection = AnalysisSection()
     protocol: ProtocolSection = ProtocolSection()
+    recording: RecordingSection = RecordingSection()

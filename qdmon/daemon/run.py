@@ -23,15 +23,22 @@ SAFE_LIMIT_S = 3.0
 SPECTROMETER_LIMIT_S = 1.0
 DRAIN_LIMIT_S = 3.0
 VIEWERS_LIMIT_S = 2.0
+RECORDING_LIMIT_S = 25.0
 
 log = structlog.get_logger("daemon")
 
 
 class Sink(Protocol):
-    """Where messages go: a publisher."""
+    """Where messages go: to the disk, then to the viewers."""
 
     def publish(self, message: Message) -> None:
         """Send; never waits for a subscriber."""
+
+    async def room(self) -> None:
+        """Wait while the disk is behind; not for long."""
+
+    async def record_end(self, last: Message) -> None:
+        """Close a recording with its last message."""
 
     async def delivered(self) -> None:
         """Wait until every subscriber that keeps up has everything."""
@@ -41,7 +48,7 @@ class Run:
     """Owns the order of things from the first message to the last.
 
     The end is the same after a request, a signal, a failure and a cancellation: laser safe, spectrometer
-    stop, card stop, drain, last batch, End; each step bounded.
+    stop, card stop, drain, last batch, recording closed, End; each step bounded.
 
     Args:
         instruments: opened.
@@ -160,6 +167,7 @@ class Run:
     async def _consume(self) -> None:
         async for timed in self._reader:
             self._take(timed)
+            await self._sink.room()
             level = self._excitation.advance(timed)
             if level is not None:
                 log.info("fluence step", mean_excitation=level.mean_excitation)
@@ -202,7 +210,9 @@ class Run:
         for message in self._pipeline.finish(time.monotonic_ns()):
             self._sink.publish(message)
         self._spectra.finish()
-        self._sink.publish(End(self._reason))
+        end = End(self._reason)
+        await self._bounded("close the recording", self._sink.record_end(end), RECORDING_LIMIT_S, urgent=True)
+        self._sink.publish(end)
         if self._over and self._keep_open:
             await self._hurry.wait()
         else:

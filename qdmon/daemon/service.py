@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 
 import structlog
 
@@ -15,15 +16,20 @@ from hardware.registry import combine, create_bench
 from hardware.types import Acquisition
 from qdmon.config import Config
 from qdmon.config.analysis import analysis_settings
+from qdmon.config.places import recordings_folder
 from qdmon.daemon.instruments import Instruments
 from qdmon.daemon.levels import levels_for
+from qdmon.daemon.outlet import Outlet
 from qdmon.daemon.protocol import FluenceProtocol, load_protocol, protocol_for_preset
+from qdmon.daemon.recording import Recording
 from qdmon.daemon.run import Run
 from qdmon.daemon.stopping import end_by_signal, stop_signals, watch_parent
 from qdmon.daemon.warm import warm_records, warm_simulation
+from streams.control import ControlServer, Refused
 from streams.endpoints import Endpoints, parse_address
 from streams.messages import Session
 from streams.publisher import Publisher
+from streams.recording import RecordingError, RecordingPolicy
 
 __all__ = ["DaemonOptions", "run_daemon", "serve"]
 
@@ -43,6 +49,7 @@ class DaemonOptions:
         speed: simulated seconds per second.
         protocol: name or file; None takes the configuration's, or the preset's own.
         bind: address; None takes the configuration's.
+        record: record from the start, into this folder; "" is the configured one, None records if configured.
         armed: the operator consents to emission of a real laser.
         with_parent: end when standard input does.
         ready: called with the endpoints once subscribers can connect.
@@ -54,6 +61,7 @@ class DaemonOptions:
     speed: float = 1.0
     protocol: str | None = None
     bind: str | None = None
+    record: str | None = None
     armed: bool = False
     with_parent: bool = False
     ready: Callable[[Endpoints], None] | None = None
@@ -61,6 +69,17 @@ class DaemonOptions:
     def endpoints(self) -> Endpoints:
         """Where to listen."""
         return parse_address(self.bind or self.config.daemon.address or self.config.daemon.name)
+
+    @property
+    def recordings(self) -> Path:
+        """Where recordings are made."""
+        return recordings_folder(self.record or self.config.recording.folder)
+
+    @property
+    def policy(self) -> RecordingPolicy:
+        """How they are made."""
+        section = self.config.recording
+        return RecordingPolicy(sync=section.sync, segment_s=60 * section.segment_minutes)
 
     def fluence_protocol(self) -> FluenceProtocol | None:
         """The protocol to run, if any; raises ProtocolError."""
@@ -124,10 +143,21 @@ async def serve(options: DaemonOptions) -> int | None:
                 queue_depth=lambda: run.queue_depth,
             )
         )
+        recording = Recording(
+            session,
+            options.recordings,
+            options.policy,
+            pre_trigger_s=config.recording.pre_trigger_s,
+            publish=publisher.publish,
+        )
+        outlet = Outlet(publisher, recording)
+        control = await stack.enter_async_context(ControlServer(endpoints, outlet.do))
+        if options.record is not None or config.recording.auto:
+            await _start(recording)
         run = Run(
             instruments,
             acquisition,
-            publisher,
+            outlet,
             levels=levels,
             after=config.protocol.after,
             batch_s=config.daemon.batch_ms / 1000,
@@ -144,8 +174,15 @@ async def serve(options: DaemonOptions) -> int | None:
             watch_parent(lambda: run.stop("the program that started the daemon is gone"))
         if options.ready is not None:
             options.ready(endpoints)
-        await run.run(publisher.serve())
+        await run.run(publisher.serve(), control.serve(), recording.watch())
     return caught[0] if caught else None
+
+
+async def _start(recording: Recording) -> None:
+    try:
+        await recording.start()
+    except Refused as refusal:
+        raise RecordingError(str(refusal)) from None
 
 
 def _session(acquisition: Acquisition, instruments: Instruments, title: str) -> Session:

@@ -19,6 +19,7 @@ from qdmon.tui.app.commands import KeyCommands
 from qdmon.tui.app.export import save_both
 from qdmon.tui.app.keys import KEYS
 from qdmon.tui.app.live import LiveScreen
+from qdmon.tui.app.operator import Operator
 from qdmon.tui.app.pages import HelpScreen, LogScreen, Page
 from qdmon.tui.app.painted import PaintedWidget, styles_for
 from qdmon.tui.app.terminal import terminal_gone, writer_backlog
@@ -29,6 +30,7 @@ from qdmon.tui.render.svg import frame_svg
 from qdmon.tui.render.theme import PALETTES, Look, Palette, paints
 from qdmon.tui.view.alerts import alerts, pending
 from qdmon.tui.view.scene import WINDOWS_S, Panel, Scene, View, layout_for
+from streams.orders import Order, Reply
 from streams.text import clean_text
 
 __all__ = ["QdmonApp"]
@@ -76,6 +78,7 @@ class QdmonApp(App[int]):
         look: what the terminal can show.
         title: for the terminal's title bar and for pictures.
         fps: frames a second at most.
+        give: gives an order to the daemon and waits for its reply; None if there is no way.
         folder: where `s` saves.
         clock: monotonic seconds.
         wall_clock: for file names.
@@ -95,6 +98,7 @@ class QdmonApp(App[int]):
         *,
         title: str = "",
         fps: int = 10,
+        give: Callable[[Order], Reply] | None = None,
         folder: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], datetime] = datetime.now,
@@ -110,6 +114,7 @@ class QdmonApp(App[int]):
         self.scene = Scene(look=look or Look())
         self._ink_styles = styles_for(self.scene.look)
         self._live = LiveScreen()
+        self._operator = Operator(self, give, clock)
         self._drawn_slow_s = float("-inf")
         self._heard_s = clock()
         self._retrying = False
@@ -202,7 +207,10 @@ class QdmonApp(App[int]):
         self._draw()
 
     def action_pause(self) -> None:
-        """Stop or go on following the data."""
+        """Stop or go on following the data; a replay stops by itself, and the view follows it."""
+        if self.scene.link.replay and not self.scene.controls.paused:
+            self._operator.play_or_pause(self.scene.link)
+            return
         paused = not self.scene.controls.paused
         if not paused:
             self.scene = replace(self.scene, snapshot=self.scene.newest)
@@ -215,6 +223,32 @@ class QdmonApp(App[int]):
     def action_expand(self) -> None:
         """Give the selected panel all the room, or take it back."""
         self._choose(expanded=not self.scene.controls.expanded)
+
+    def action_record(self) -> None:
+        """Start recording, or stop."""
+        self._operator.record(self.scene.link)
+
+    def action_faster(self, direction: int) -> None:
+        """Zoom into the trace; a replay goes faster."""
+        if self.scene.link.replay:
+            self._operator.speed(self.scene.link, direction)
+        else:
+            self.action_zoom(-direction)
+
+    def action_earlier(self, direction: int) -> None:
+        """Look further back; a replay goes back."""
+        if self.scene.link.replay:
+            self._operator.seek(self.scene.link, -direction)
+        else:
+            self.action_scroll(direction)
+
+    def action_step(self) -> None:
+        """A replay plays a moment."""
+        self._operator.step()
+
+    def action_loop(self) -> None:
+        """A replay begins again at its end, or not."""
+        self._operator.loop(self.scene.link)
 
     def action_zoom(self, steps: int) -> None:
         """Show more or less time."""

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from rich.console import Console
 from textual.pilot import Pilot
@@ -15,6 +16,7 @@ from qdmon.tui.fitness import unfit_here
 from qdmon.tui.ingest import Ingest
 from qdmon.tui.view.link import LinkState
 from qdmon.tui.view.scene import View
+from streams.control import give_order
 from streams.endpoints import Endpoints
 
 __all__ = ["draw_picture", "start"]
@@ -33,7 +35,9 @@ def start(endpoints: Endpoints, *, title: str, fps: int, ascii_only: bool, mouse
     chosen = os.environ.get("TEXTUAL_COLOR_SYSTEM", "auto")
     colours = Console(stderr=True).color_system if chosen == "auto" else chosen
     look = look_for(os.environ, output_encoding(), colours, ascii_only=ascii_only)
-    app = QdmonApp(Ingest.of(endpoints, fps=fps), look, title=title, fps=fps)
+    app = QdmonApp(
+        Ingest.of(endpoints, fps=fps), look, title=title, fps=fps, give=partial(give_order, endpoints)
+    )
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, lambda *_: os._exit(129))
     app.run(mouse=mouse)

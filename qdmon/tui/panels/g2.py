@@ -69,8 +69,8 @@ def half_level(g2: G2, period_ns: float) -> float | None:
 
 
 def _draw(frame: Frame, plot: Rect, snapshot: Snapshot) -> None:
-    g2, mode = snapshot.g2, snapshot.acquisition.mode
-    period_ns = snapshot.acquisition.macro_tick_ps * 1e-3 if mode == "T3" else None
+    g2, period_ps = snapshot.g2, snapshot.acquisition.pulse_period_ps
+    period_ns = None if period_ps is None else period_ps * 1e-3
     half_bin = float(np.median(np.diff(g2.delay_ns))) / 2
     x = linear(
         float(g2.delay_ns[0]) - half_bin,

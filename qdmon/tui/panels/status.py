@@ -4,6 +4,8 @@ from qdmon.tui.render.frame import Frame
 from qdmon.tui.render.inks import Ink
 from qdmon.tui.view.health import laser_text
 from qdmon.tui.view.numbers import clock, plain, seconds
+from qdmon.tui.view.player import player_text
+from qdmon.tui.view.recording import recording_short, recording_text
 from qdmon.tui.view.scene import PANELS, Scene
 from streams.text import clean_text
 
@@ -25,7 +27,7 @@ def _badge(scene: Scene) -> tuple[str, int]:
         return f" {link.phase.upper()} ", Ink.WARN_BAR
     if scene.controls.back_s > 0:
         return " SCROLLED BACK ", Ink.WARN_BAR
-    return " REPLAY " if link.replay else " LIVE ", Ink.OK_BAR
+    return player_text(link) if link.replay else (" LIVE ", Ink.OK_BAR)
 
 
 def _source(scene: Scene) -> str:
@@ -67,6 +69,10 @@ def paint_header(frame: Frame, scene: Scene) -> None:
         rate_hz = acquisition.pulse_rate_hz
         pulses = f", {plain(rate_hz * 1e-6)} MHz" if rate_hz else ""
         parts.append((f"   {clean_text(acquisition.instrument)} {acquisition.mode}{pulses}", Ink.MUTED))
+    recording, recording_ink = recording_text(scene.link)
+    if recording:
+        parts.append((f"   {recording}", recording_ink))
+    if scene.newest is not None:
         for warning in scene.newest.calibration.warnings:
             parts.append((f"   ▲ {clean_text(warning)}", Ink.WARN))
     badge, ink = _badge(scene)
@@ -91,7 +97,9 @@ def paint_status(frame: Frame, scene: Scene) -> None:
     if scene.layout == "wide":
         daemon = scene.link.daemon
         state = f"daemon {daemon.state}: {clean_text(daemon.text)}  " if daemon else ""
-        keys = "space pause  1-5 select  z expand  +/- zoom  s save  ? help  q quit "
+        keys = "space pause  1-5 select  z expand  +/- zoom  r record  s save  ? help  q quit "
+        if scene.link.replay:
+            keys = "space play/pause  left/right seek  +/- speed  . step  o loop  ? help  q quit "
         start = frame.text_right(frame.width, 0, keys, Ink.MUTED)
         photons = f"{scene.newest.photons:,} photons  ".replace(",", " ") if scene.newest else ""
         frame.spans(
@@ -101,6 +109,6 @@ def paint_status(frame: Frame, scene: Scene) -> None:
     badge, ink = _badge(scene)
     time_text = f" {clock(scene.newest.time_s if scene.newest else None)} "
     start = frame.width - frame.measure(time_text)
-    parts = [(badge, ink), (" ", 0), laser, ("  ", 0), *_facts(scene)]
+    parts = [(badge, ink), (" ", 0), recording_short(scene.link), laser, ("  ", 0), *_facts(scene)]
     frame.spans(0, 0, parts, stop=start)
     frame.text(start, 0, time_text, Ink.BIG)

@@ -82,6 +82,8 @@ def _link_health(link: LinkState) -> Health | None:
         return Health("CHECK", problem, "warn")
     if link.daemon is not None and link.daemon.state == "fault":
         return Health("FAULT", clean_text(link.daemon.text), "alert")
+    if link.recording is not None and link.recording.state == "failed":
+        return Health("NO REC", clean_text(link.recording.text), "alert")
     if link.laser is not None and link.laser.emission is None and not link.replay:
         return Health("LASER?", "state unknown: assume ON", "alert")
     return None

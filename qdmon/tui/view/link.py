@@ -16,6 +16,8 @@ from streams.messages import (
     Marker,
     Message,
     PhotonBatch,
+    RecordingState,
+    ReplayState,
     Segment,
     Session,
     Severity,
@@ -56,6 +58,8 @@ class LinkState:
         daemon: its last status message.
         laser: its last laser message; None if it never sent one.
         fluence: its last fluence message.
+        recording: how its recording stands; None if it never said.
+        player: how the replay stands, if it is one; None if it never said.
         stream_s: pulses received, as time.
         lag_s: age of the newest photons when they arrived here; None if the clocks cannot be compared.
         gaps: holes in the stream and losses of the card announced so far.
@@ -74,6 +78,8 @@ class LinkState:
     daemon: Status | None = None
     laser: LaserState | None = None
     fluence: Fluence | None = None
+    recording: RecordingState | None = None
+    player: ReplayState | None = None
     stream_s: float = 0.0
     lag_s: float | None = None
     gaps: int = 0
@@ -137,6 +143,10 @@ def after_message(link: LinkState, message: Message, now_s: float, host_now_ns: 
             return replace(link, laser=message)
         case Status():
             return replace(link, daemon=message)
+        case RecordingState():
+            return replace(link, recording=message)
+        case ReplayState():
+            return replace(link, player=message)
         case Heartbeat():
             return replace(link, queue_depth=message.queue_depth)
         case Alert():
@@ -157,8 +167,12 @@ def after_link_event(link: LinkState, kind: str, text: str, now_s: float) -> Lin
     match kind:
         case "waiting":
             return noted(replace(link, phase="waiting", problem=text), "info", text)
+        case "joined" if link.replay and any(note.text == "connected" for note in link.notes):
+            return link  # it was told to go elsewhere, and the connection is the old one
         case "joined":
             return noted(link, "info", "connected")
+        case "restarted" if link.replay:
+            return link
         case "back" | "restarted":
             return noted(replace(link, reconnects=link.reconnects + 1), "info", text)
         case "ended":  # the End message has said so
@@ -169,8 +183,12 @@ def after_link_event(link: LinkState, kind: str, text: str, now_s: float) -> Lin
 
 
 def _new_session(link: LinkState, session: Session) -> LinkState:
-    """Nothing said by an earlier session holds for this one, except what happened to the link."""
-    if link.session is not None and link.session.session_id == session.session_id:
+    """Nothing said by an earlier session holds for this one, except what happened to the link.
+
+    The same session anew is a replay that was told to go elsewhere: it says everything again.
+    """
+    same = link.session is not None and link.session.session_id == session.session_id
+    if same and not link.replay:
         return replace(link, session=session)
     fresh = LinkState(
         phase="live",
@@ -180,7 +198,9 @@ def _new_session(link: LinkState, session: Session) -> LinkState:
         reconnects=link.reconnects,
         notes=link.notes,
     )
-    return fresh if link.session is None else noted(fresh, "warning", "a new session began")
+    if same or link.session is None:
+        return fresh
+    return noted(fresh, "warning", "a new session began")
 
 
 def _lag_s(link: LinkState, batch: PhotonBatch, host_now_ns: int) -> float | None:

@@ -32,7 +32,7 @@ def run(capsys: pytest.CaptureFixture[str], *tokens: str) -> tuple[int, list[str
         (["demo", "cdse-zns-2mm"], 2, "cdse-zns-2nm"),
         (["demo", "--protocol", "papr-cdse"], 2, "paper-cdse"),
         (["simulate", "dot", "nope", "-o", "x.ptu"], 2, "mapbbr3"),
-        (["simulate", "dot", "mapbbr3", "-o", "x.txt"], 2, "written as .ptu"),
+        (["simulate", "dot", "mapbbr3", "-o", "x.txt"], 2, "or into a session folder"),
         (["simulate", "dot", "mapbbr3", "-o", "x.ptu", "--duration", "-1"], 2, "above 0"),
         (["simulate", "dot", "mapbbr3", "-o", "x.ptu", "--protocol", "constant:0.2"], 2, "need it"),
         (["protocol", "show", "nope"], 2, "no such file, nor a protocol of that name"),

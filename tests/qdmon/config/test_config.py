@@ -11,6 +11,7 @@ from qdmon.config import Config, ConfigError, load_config
 from qdmon.config.analysis import analysis_settings
 from qdmon.config.load import parse_config
 from qdmon.config.model import AnalysisSection
+from qdmon.config.places import recordings_folder
 
 
 def problems(text: str) -> tuple[str, ...]:
@@ -44,6 +45,14 @@ def test_an_empty_file_is_the_defaults() -> None:
         (
             "[laser]\nmean_excitation_per_permille = nan",
             "lab.toml: laser.mean_excitation_per_permille: must be a number above 0 (found nan)",
+        ),
+        (
+            "[recording]\nsync = 'sometimes'",
+            "lab.toml: recording.sync: must be 'second', 'always' or 'never' (found 'sometimes')",
+        ),
+        (
+            "[recording]\npre_trigger_s = -1.0",
+            "lab.toml: recording.pre_trigger_s: must be between 0 and 600 (found -1.0)",
         ),
         ("[protocol]\nafter = 'x'", "lab.toml: protocol.after: must be 'hold', 'off' or 'exit' (found 'x')"),
     ],
@@ -103,3 +112,9 @@ def test_the_analysis_section_reaches_a_viewer_unchanged(
 def test_foreign_settings_never_raise_and_never_make_up_a_background(text: dict[str, str]) -> None:
     assert AnalysisSettings.from_text(text).background_cps == {}
     assert AnalysisSettings.from_text(text).t0_ps == {}
+
+
+def test_recordings_go_where_the_configuration_says_else_to_the_usual_place(tmp_path: Path) -> None:
+    assert recordings_folder(str(tmp_path / "mine")) == tmp_path / "mine"
+    assert recordings_folder().name == "recordings"
+    assert recordings_folder().is_absolute()

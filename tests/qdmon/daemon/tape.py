@@ -19,6 +19,12 @@ class Tape:
         self.messages.append(message)
         self.then(message)
 
+    async def room(self) -> None:
+        """There always is."""
+
+    async def record_end(self, last: Message) -> None:
+        """Nothing is recorded."""
+
     async def delivered(self) -> None:
         """Nobody is behind."""
 

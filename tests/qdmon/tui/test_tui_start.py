@@ -38,7 +38,7 @@ def test_a_picture_of_a_snapshot(size: tuple[int, int]) -> None:
 def test_without_a_terminal_it_says_so_and_exits_with_2() -> None:
     code = (
         "import sys, qdmon.tui; assert not {'textual', 'numba', 'rich'} & set(sys.modules);"
-        "from streams.endpoints import Endpoints; sys.exit(qdmon.tui.run(Endpoints('ipc://x', 'ipc://y')))"
+        "from streams.endpoints import Endpoints; sys.exit(qdmon.tui.run(Endpoints('ipc://x', 'ipc://y', 'ipc://z')))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, stdin=subprocess.DEVNULL
