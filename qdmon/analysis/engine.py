@@ -61,7 +61,7 @@ class Engine:
         self.stretch: Stretch | None = Stretch(acquisition, settings, 0, None)
         self.steps: list[FluenceStep] = []
         self.calibrator = Calibrator(acquisition, settings)
-        self.traces = TraceTables(acquisition, settings)
+        self.traces = TraceTables(acquisition, settings, 0)
         # The stretch and pulse of the latest look, and the window's verdict once somebody asked for it.
         self._looked: tuple[Stretch, int] | None = None
         self._window: tuple[tuple[int, int], BlinkingCall] | None = None
@@ -78,8 +78,8 @@ class Engine:
         self._known: tuple[DotFit, float | None] | None = None
         self._decay_before: SummedDecay | None = None
         self._ticks = (
-            TickPairs((acquisition.channels[0], acquisition.channels[1]), acquisition.macro_tick_ps)
-            if acquisition.mode == "T2" and len(acquisition.channels) > 1
+            TickPairs(self.calibrator.correlated, acquisition.macro_tick_ps)
+            if acquisition.mode == "T2" and self.calibrator.correlated is not None
             else None
         )
 
@@ -89,6 +89,14 @@ class Engine:
     def axis(self) -> TimeAxis | None:
         """Where the pulse lies on the time axis of each detector; None while not known."""
         return self.calibrator.axis
+
+    def begin(self, first_pulse: int) -> None:
+        """The stream begins here: nobody has looked before. Only while nothing has been taken."""
+        self.position = first_pulse
+        self.traces = TraceTables(self.acquisition, self.settings, first_pulse)
+        self.calibrator.begin_look(first_pulse, READS_PER_LOOK * self._read_pulses)
+        if self.stretch is not None:
+            self._open_stretch(self.stretch.mean_excitation)
 
     def photons(self, photons: Photons, stop_pulse: int) -> list[Event]:
         """Take the photons of [position, stop_pulse)."""
@@ -299,7 +307,7 @@ class Engine:
         if self.acquisition.mode == "T2":
             return "a T2 recording has no nanotimes, so no lifetimes"
         if self.axis is None:
-            return "the pulse could not be placed on the time axis yet: too few photons"
+            return self.calibrator.problem or "no pulse on the time axis yet: too few photons"
         if not self.acquisition.counts_pulses:
             return "times count the card's own clock, not laser pulses: no g2 to show a single emitter"
         if self.calibrator.correlated is None:

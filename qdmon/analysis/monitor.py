@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hardware.types import Loss
+from hardware.types import Loss, LossCause
 from qdmon.analysis.conversion.spectral_shift import Peak, SpectralWatch
 from qdmon.analysis.conversion.spectrum import peak_nm
 from qdmon.analysis.decays.decay import drawn_decay, empty_decay
@@ -80,9 +80,14 @@ class Monitor:
             return []
         match message:
             case PhotonBatch():
+                if not engine.position:
+                    engine.begin(message.first_pulse)
                 return engine.photons(message.photons, message.stop_pulse)
             case Fluence():
                 return engine.fluence(message.pulse, message.mean_excitation)
+            case Gap(cause=LossCause.NOT_COVERED, first_pulse=0) if not engine.position:
+                engine.begin(message.stop_pulse)
+                return []
             case Gap():
                 return engine.loss(
                     Loss(message.first_pulse, message.stop_pulse, message.cause, message.lost_photons)
@@ -174,6 +179,7 @@ class Monitor:
                 axis.t0_ps,
                 stretch.lifetime(engine.spans),
                 stretch.late_fit.fit if stretch.late_fit is not None else None,
+                axis.window,
             )
             since = engine.acquisition.seconds(stretch.since_pulse)
             first = max(int(np.ceil((since - trace.start_s) / trace.bin_s)), len(trace.counts) - FLID_BINS, 0)

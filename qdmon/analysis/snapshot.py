@@ -375,8 +375,8 @@ class Calibration:
 
     Attributes:
         background_cps: channel -> counts/s that are not the dot's.
-        background_origin: "given", "dark stretch", the dark recording, "bleached tail", "decay tail", or
-            "assumed zero", which is a guess.
+        background_origin: "given", "dark stretch", the dark recording, "bleached tail", "decay tail",
+            "assumed zero", which is a guess, or "none" while no detector has a time zero.
         irf_origin: the response that was given, "rising edge", or "none".
         t0_ps: channel -> arrival of the laser pulse on the TCSPC axis.
         warnings: what a person should know of all this.

@@ -122,7 +122,11 @@ class Stretch:
         self.table = self._new_table(axis.bins)
         if self._acq.resolution_ps is not None:
             self.late_fit = LateFit(
-                self._acq.resolution_ps, axis.bins.period_ns, axis.t0_ps, self._settings.responses
+                self._acq.resolution_ps,
+                axis.bins.period_ns,
+                axis.t0_ps,
+                self._settings.responses,
+                axis.window,
             )
         if channels is not None:
             self.pairs = PairCounter(channels, axis)
@@ -370,7 +374,8 @@ class Stretch:
         counts = self.table.rows.sum(axis=0, dtype=np.float64)
         seen = self._seen_s(self.table.first_pulse, losses)
         background = self.background_cps * seen * self.axis.bins.uniform_share
-        return SummedDecay(counts, background, self.delayed * float(counts.sum() - background.sum()))
+        delayed = self.delayed * float(counts.sum() - background.sum())
+        return SummedDecay(counts, background, delayed, guessed=self.background_origin == ASSUMED_ZERO)
 
     def lifetime(self, losses: list[tuple[int, int]]) -> Estimate:
         """Mean lifetime of all photons of the stretch, one exponential, background corrected."""

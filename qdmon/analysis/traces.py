@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from hardware.types import Acquisition, Photons
 from qdmon.analysis.bins import BinTable
-from qdmon.analysis.calibration.timing import GUARD_NS, TimeAxis
+from qdmon.analysis.calibration.timing import TimeAxis
 from qdmon.analysis.equations import lifetime_from_window_mean
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import Trace
@@ -14,12 +14,15 @@ __all__ = ["TraceTables"]
 
 
 class TraceTables:
-    """Counts per trace bin at once, arrival times once the time axis is known."""
+    """Counts per trace bin from a pulse on at once, arrival times once the time axis is known."""
 
-    def __init__(self, acquisition: Acquisition, settings: AnalysisSettings) -> None:
+    def __init__(self, acquisition: Acquisition, settings: AnalysisSettings, first_pulse: int) -> None:
         self._acq = acquisition
         self._kept_rows = int(settings.trace_kept_s / settings.trace_bin_s)
-        self._counts = BinTable(0, max(acquisition.pulses(settings.trace_bin_s), 1), 1, self._kept_rows)
+        self._counts = BinTable(
+            first_pulse, max(acquisition.pulses(settings.trace_bin_s), 1), 1, self._kept_rows
+        )
+        self._first_pulse = first_pulse
         self._decays: BinTable | None = None
         self._axis: TimeAxis | None = None
 
@@ -31,7 +34,9 @@ class TraceTables:
         """Sort by this axis from now on; another one must have the same micro-bins."""
         self._axis = axis
         if self._decays is None:
-            self._decays = BinTable(0, self._counts.pulses_per_row, axis.bins.count, self._kept_rows)
+            self._decays = BinTable(
+                self._first_pulse, self._counts.pulses_per_row, axis.bins.count, self._kept_rows
+            )
 
     def sort(self, photons: Photons, stop_pulse: int) -> None:
         """Sort photons by arrival time up to `stop_pulse`."""
@@ -65,10 +70,11 @@ class TraceTables:
         rows, sums = table.rows, table.sums
         if offset < 0:
             rows, sums, offset = rows[-offset:], sums[-offset:], 0
-        gate = float(self._axis.bins.edges_ns[1])
-        window = self._axis.bins.period_ns - GUARD_NS - gate
+        bins = self._axis.bins
+        gate = float(bins.edges_ns[1])
+        window = float(bins.edges_ns[-1]) - gate
         count = rows[:, 1:].sum(axis=1, dtype=np.float64)
-        background = background_cps * bin_s * window / self._axis.bins.period_ns
+        background = background_cps * bin_s * window / (bins.recorded_ns or bins.period_ns)
         net = count - background
         with np.errstate(divide="ignore", invalid="ignore"):
             mean = (sums - gate * count - background * window / 2) / net

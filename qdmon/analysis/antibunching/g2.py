@@ -74,11 +74,12 @@ def paired_light(pairs: Pairs, axis: TimeAxis, channel: int, background: float) 
         channel: the first detector.
         background: its steady background, photons per pulse.
     """
-    period_ns = axis.bins.period_ns
-    stop = period_ns - GUARD_NS
+    period_ns, recorded_ns = axis.bins.period_ns, axis.bins.recorded_ns
+    stop = period_ns - GUARD_NS if recorded_ns is None else float(axis.bins.edges_ns[-1])
     inside = np.flatnonzero(stop > GATES_NS)
     edges = np.concatenate([[-GUARD_NS], GATES_NS[inside], [stop]])
-    bins = MicroBins(edges, period_ns).snapped(axis.resolution_ns, {channel: axis.t0_ps[channel]})
+    nominal = MicroBins(edges, period_ns, recorded_ns=recorded_ns)
+    bins = nominal.snapped(axis.resolution_ns, {channel: axis.t0_ps[channel]})
     counts = pairs.decay[: len(edges) - 1].astype(np.float64)
     # The background does not blink: its pairs are those with the mean light, not with the bright.
     chance = background * float(pairs.clicks[1].sum()) * len(pairs.lags)
@@ -98,14 +99,14 @@ class _Setting:
     """What the numbers of two detectors are read with.
 
     Attributes:
-        period_ns: laser period.
+        recorded_ns: how much of the laser period the card records.
         background: (2,) steady background of each detector, photons per pulse.
         background_error: (2,) its standard error, that of one going with that of the other.
         from_decays: the background was read off the end of the decays, where after-pulses are, too.
         light: what the pairs are made of.
     """
 
-    period_ns: float
+    recorded_ns: float
     background: FloatArray
     background_error: FloatArray
     from_decays: bool
@@ -125,7 +126,7 @@ def _setting(
     background = np.array([e.value or 0.0 for e in known]) * period_ns * 1e-9
     error = np.array([e.error or 0.0 for e in known]) * period_ns * 1e-9
     light = paired_light(pairs, axis, channels[0], float(background[0]))
-    return _Setting(period_ns, background, error, from_decays, light)
+    return _Setting(axis.bins.recorded_ns or period_ns, background, error, from_decays, light)
 
 
 def _coincidences(pairs: Pairs, shift: int, gate: int, setting: _Setting) -> Coincidences:
@@ -143,7 +144,7 @@ def _coincidences(pairs: Pairs, shift: int, gate: int, setting: _Setting) -> Coi
     pulses = max(pairs.pulses, 1)
     clicks = pairs.clicks[:, gate:].sum(axis=1) / pulses
     closed_ns = GUARD_NS + GATES_NS[gate - 1] if gate else 0.0
-    share = max(1 - closed_ns / setting.period_ns, 0.0)
+    share = max(1 - closed_ns / setting.recorded_ns, 0.0)
     background = np.minimum(setting.background * share, clicks)
     chance = pulses * float(clicks @ background[::-1] - background.prod())
     # What one detector counts too much or too little meets the net light of the other.

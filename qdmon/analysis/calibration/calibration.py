@@ -12,8 +12,9 @@ from qdmon.analysis.bins import count_nanotimes
 from qdmon.analysis.calibration.dark import DarkLog
 from qdmon.analysis.calibration.edges import EdgeWatch
 from qdmon.analysis.calibration.load import DetectorLoad
-from qdmon.analysis.calibration.timing import LEFT_OUT, Edge, TimeAxis, rising_edge
+from qdmon.analysis.calibration.timing import GUARD_NS, LEFT_OUT, Edge, TimeAxis, rising_edge
 from qdmon.analysis.calibration.trust import GIVEN, KnownBackground
+from qdmon.analysis.calibration.window import recorded_window
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import Estimate, Event
 
@@ -30,7 +31,7 @@ class Calibrator:
 
     Attributes:
         axis: where the pulse lies on each detector's time axis; None while not known.
-        correlated: the two detectors with most light; None where there are not two.
+        correlated: the two detectors with most light, in T2 the first two; None where there are not two.
         edges: the edges behind the axis.
         dark: background counted without light.
         load: how hard the detectors work.
@@ -43,6 +44,8 @@ class Calibrator:
         self._settings = settings
         self.axis: TimeAxis | None = None
         self.correlated: tuple[int, int] | None = None
+        if acquisition.mode == "T2" and len(acquisition.channels) > 1:
+            self.correlated = acquisition.channels[0], acquisition.channels[1]
         self.edges: EdgeWatch | None = None
         self.dark = DarkLog(acquisition)
         self.load = DetectorLoad(acquisition, settings.dead_time_ns)
@@ -56,6 +59,7 @@ class Calibrator:
         self._excited = True
         self._late = np.zeros(shape, bool)
         self._last_tenth = np.zeros(shape, bool)
+        self._window: tuple[int, int] | None = None
 
     def emission(self, pulse: int, emission: bool | None) -> None:
         """What the laser says of itself; None (no answer) counts as on."""
@@ -140,6 +144,7 @@ class Calibrator:
                 self.problem = "no rising edge found: lifetimes need a pulsed dot"
             return False
         self.problem = None
+        self._window = recorded_window(self._acq, histogram.sum(axis=0))
         self.edges = EdgeWatch(self._acq, edges, given)
         self._use(self.edges.t0_ps)
         brightest = sorted(sorted(self.edges.t0_ps, key=lambda c: -totals.get(c, 0))[:2])
@@ -147,11 +152,18 @@ class Calibrator:
         self.correlated = (brightest[0], brightest[1]) if two else None
         return True
 
+    @property
+    def not_correlated(self) -> tuple[int, ...]:
+        """Detectors with light that g2 leaves out."""
+        lit = self._acq.channels if self.axis is None else tuple(self.axis.t0_ps)
+        return tuple(c for c in sorted(lit) if c not in (self.correlated or ()))
+
     def _use(self, t0_ps: dict[int, float]) -> None:
-        axis = TimeAxis.build(self._acq, t0_ps)
+        axis = TimeAxis.build(self._acq, t0_ps, self._window)
         self.axis = axis
         self._late = (axis.micro_bin > 0) & (axis.micro_bin != LEFT_OUT)
-        self._last_tenth = self._late & (axis.arrival_ns > 0.9 * axis.bins.period_ns)
+        last = axis.bins.edges_ns[-1] + GUARD_NS - 0.1 * (axis.bins.recorded_ns or axis.bins.period_ns)
+        self._last_tenth = self._late & (axis.arrival_ns > last)
 
     def _first_edges(self, histogram: NDArray[np.int64], *, force: bool) -> dict[int, Edge]:
         """Edge of every detector that sees the dot; none yet while one of them needs more photons."""

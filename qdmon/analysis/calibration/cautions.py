@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from qdmon.analysis.calibration.calibration import Calibrator
 from qdmon.analysis.calibration.load import Load
 from qdmon.analysis.calibration.timing import TimeAxis
-from qdmon.analysis.calibration.trust import ASSUMED_ZERO, DECAY_TAIL, Settled
+from qdmon.analysis.calibration.trust import ASSUMED_ZERO, Settled
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import G2, Calibration, Estimate
 
@@ -98,7 +98,7 @@ def _background_origin(calibrator: Calibrator, settled: Settled | None) -> str:
     if settled is not None:
         return settled.origin
     known = calibrator.known_background()
-    return known.origin if known is not None else DECAY_TAIL if calibrator.axis is None else ASSUMED_ZERO
+    return known.origin if known is not None else "none" if calibrator.axis is None else ASSUMED_ZERO
 
 
 def _warnings(
@@ -112,6 +112,7 @@ def _warnings(
             found.append("time zero from the rising edge: no instrument response given")
         found += calibrator.stories[-3:]
         found += _window(axis, lifetime_ns)
+    found += _left_out(calibrator)
     return found + _loads(calibrator.load.loads(), LOST_TOLD, PILE_UP_TOLD)
 
 
@@ -127,10 +128,28 @@ def _background_warnings(calibrator: Calibrator, settled: Settled | None) -> lis
 
 
 def _window(axis: TimeAxis, lifetime_ns: Estimate) -> list[str]:
-    period_ns = axis.bins.period_ns
+    period_ns, recorded_ns = axis.bins.period_ns, axis.bins.recorded_ns
+    found = []
+    if recorded_ns is not None:
+        found.append(
+            f"the card records {recorded_ns:.4g} of the {period_ns:.4g} ns between pulses: "
+            f"decays are followed to {axis.bins.edges_ns[-1]:.4g} ns"
+        )
     if lifetime_ns.value is None or lifetime_ns.value < LONGEST_IN_PERIOD * period_ns:
+        return found
+    return [
+        *found,
+        f"the pulse period of {period_ns:.4g} ns holds only {period_ns / lifetime_ns.value:.1f} lifetimes of "
+        f"{lifetime_ns.value:.3g} ns: decay and background look alike; use fewer pulses per second",
+    ]
+
+
+def _left_out(calibrator: Calibrator) -> list[str]:
+    """Which detectors g2 is of, where there are more than two."""
+    pair, others = calibrator.correlated, calibrator.not_correlated
+    if pair is None or not others:
         return []
     return [
-        f"the pulse period of {period_ns:.4g} ns holds only {period_ns / lifetime_ns.value:.1f} lifetimes of "
-        f"{lifetime_ns.value:.3g} ns: decay and background look alike; use fewer pulses per second"
+        f"g2 is of detectors {pair[0]} and {pair[1]} alone: {', '.join(map(str, others))} "
+        f"{'is' if len(others) == 1 else 'are'} left out of it"
     ]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Acquisition
+from qdmon.analysis.calibration.window import recorded_part
 
 __all__ = ["EDGE_FLOOR_PS", "Edge", "MicroBins", "TimeAxis", "rising_edge"]
 
@@ -22,6 +23,8 @@ GATE_NS = 1.5
 LEFT_OUT = 255
 # Bins of the decay behind the gate: lifetimes of few photons need 12 to 16 (science notes 2.1).
 MICRO_BINS = 14
+# Where the card stops recording the bins stop a little before: time zero may be placed anew.
+WINDOW_SLACK_NS = 0.2
 # Half height is not quite the centre of the response: it depends on its width and on the decay by this much.
 EDGE_FLOOR_PS = 35.0
 
@@ -45,6 +48,16 @@ def rising_edge(counts: NDArray[np.int64], resolution_ps: float) -> Edge | None:
         counts: (t,) photons per TCSPC bin of one detector.
         resolution_ps: width of a bin.
     """
+    first, stop = recorded_part(counts)
+    if stop - first == len(counts):
+        return _edge(counts, resolution_ps)
+    # Where a card begins to record nothing rises: the two ends of what it records are joined.
+    edge = _edge(counts[first:stop], resolution_ps, joined=True)
+    return edge and edge._replace(at_ps=edge.at_ps + first * resolution_ps)
+
+
+def _edge(counts: NDArray[np.int64], resolution_ps: float, *, joined: bool = False) -> Edge | None:
+    """The steepest rise on a circle; `joined` if its two ends are no neighbours in time."""
     group = max(1, round(100.0 / resolution_ps))
     usable = len(counts) // group * group
     total = int(counts.sum())
@@ -72,13 +85,16 @@ def rising_edge(counts: NDArray[np.int64], resolution_ps: float) -> Edge | None:
     i = max(int(above[0]) - 1, 0) if len(above) else 0
     step = rolled[i + 1] - rolled[i]
     fraction = (half - rolled[i]) / step if step > 0 else 0.5
-    at = float((best + i + 0.5 + fraction) % len(coarse) * group * resolution_ps)
+    at = float((best + i + 0.5 + fraction) % len(coarse))
+    if joined and at > len(coarse) - 0.5:
+        at = 0.0
     # Counting noise of the two bins around the crossing and of the two levels it is halfway between.
     variance = (1 - fraction) ** 2 * rolled[i] + fraction**2 * rolled[i + 1] + low / (8 * reach) + high / 12
     # A single step is steep by chance where photons are few: half of the slope is that of its surroundings.
     around = (rolled[min(i + 2, len(rolled) - 1)] - rolled[max(i - 1, 0)]) / 3
     slope = max((step + around) / 2, 0.05 * (high - low))
-    return Edge(at, float(np.sqrt(max(variance, 1.0)) / slope) * group * resolution_ps)
+    width_ps = group * resolution_ps
+    return Edge(at * width_ps, float(np.sqrt(max(variance, 1.0)) / slope) * width_ps)
 
 
 @dataclass(frozen=True)
@@ -86,23 +102,34 @@ class MicroBins:
     """Coarse bins of the arrival time after the pulse: first the gated-out prompt part, then the decay.
 
     Attributes:
-        edges_ns: (m+1,) ascending; bin 0 is [-GUARD_NS, gate), the last ends GUARD_NS before the next pulse.
+        edges_ns: (m+1,) ascending; bin 0 is [-GUARD_NS, gate), the last ends GUARD_NS before the next pulse,
+            or where the card stops recording.
         period_ns: laser period.
         delayed: share of the detected light that comes at any time (after-pulses, slow emission).
+        recorded_ns: how much of the period the card records; None: all of it.
     """
 
     edges_ns: NDArray[np.float64]
     period_ns: float
     delayed: float = 0.0
+    recorded_ns: float | None = None
 
     @classmethod
-    def for_period(cls, period_ns: float, count: int = MICRO_BINS) -> "MicroBins":
-        """Logarithmic bins from the gate to the end of the period."""
-        stop = period_ns - GUARD_NS
+    def for_period(
+        cls,
+        period_ns: float,
+        count: int = MICRO_BINS,
+        *,
+        stop_ns: float = np.inf,
+        recorded_ns: float | None = None,
+    ) -> "MicroBins":
+        """Logarithmic bins from the gate to the end of the period, or to where the card stops recording."""
+        stop = min(period_ns - GUARD_NS, stop_ns)
         gate = min(GATE_NS, period_ns / 8)
         # Shifted logarithm: the first bins are not finer than the response is wide.
         u = np.linspace(np.log(gate + 1.0), np.log(stop + 1.0), count + 1)
-        return cls(np.concatenate([[-GUARD_NS], np.exp(u) - 1.0]), period_ns)
+        edges = np.concatenate([[-GUARD_NS], np.exp(u) - 1.0])
+        return cls(edges, period_ns, recorded_ns=recorded_ns)
 
     def snapped(self, resolution_ns: float, t0_ps: dict[int, float]) -> "MicroBins":
         """Edges where TCSPC bins really change sides, on average over the detectors.
@@ -135,8 +162,8 @@ class MicroBins:
 
     @property
     def uniform_share(self) -> NDArray[np.float64]:
-        """(m,) share of uniform background in each bin."""
-        return np.asarray(np.diff(self.edges_ns) / self.period_ns)
+        """(m,) share of the uniform background that is recorded in each bin."""
+        return np.asarray(np.diff(self.edges_ns) / (self.recorded_ns or self.period_ns))
 
 
 @dataclass(frozen=True)
@@ -151,6 +178,7 @@ class TimeAxis:
         turn: (c, t) int8, pulses from the recorded one to the one the arrival time counts from: -1 for a
             photon that came before its detector could see the light of the recorded pulse.
         resolution_ns: width of a TCSPC bin.
+        window: first and stop TCSPC bin of what the card records; None: the whole period.
     """
 
     t0_ps: dict[int, float]
@@ -159,26 +187,55 @@ class TimeAxis:
     arrival_ns: NDArray[np.float32]
     turn: NDArray[np.int8]
     resolution_ns: float
+    window: tuple[int, int] | None = None
 
     @classmethod
-    def build(cls, acquisition: Acquisition, t0_ps: dict[int, float]) -> "TimeAxis":
-        """Tabulate the axis of an acquisition; its mode must be T3."""
+    def build(
+        cls, acquisition: Acquisition, t0_ps: dict[int, float], window: tuple[int, int] | None = None
+    ) -> "TimeAxis":
+        """Tabulate the axis of an acquisition; its mode must be T3.
+
+        Args:
+            acquisition: time base.
+            t0_ps: channel -> arrival of the pulse.
+            window: first and stop TCSPC bin of what the card records; None: the whole period.
+        """
         if acquisition.resolution_ps is None or acquisition.pulse_period_ps is None:
             raise ValueError("a T2 acquisition has no nanotimes")
         period_ns = acquisition.pulse_period_ps / 1e3
-        nominal = MicroBins.for_period(period_ns)
+        nominal = _bins_within(window, period_ns, acquisition.resolution_ps / 1e3, t0_ps)
         bins = nominal.snapped(acquisition.resolution_ps / 1e3, t0_ps)
         shape = (max(acquisition.channels, default=0) + 1, max(acquisition.nanotime_bins, 1))
         micro_bin = np.full(shape, LEFT_OUT, np.uint8)
         arrival_ns = np.zeros(shape, np.float32)
         turn = np.zeros(shape, np.int8)
-        centre_ns = (np.arange(shape[1]) + 0.5) * acquisition.resolution_ps / 1e3
+        nanotime = np.arange(shape[1])
+        centre_ns = (nanotime + 0.5) * acquisition.resolution_ps / 1e3
+        recorded = acquisition.started_by_photons | (centre_ns < period_ns)
+        if window is not None:
+            recorded &= (nanotime >= window[0]) & (nanotime < window[1])
         for channel, t0 in t0_ps.items():
             arrival = (centre_ns - t0 / 1e3 + GUARD_NS) % period_ns - GUARD_NS
             index = np.searchsorted(nominal.edges_ns, arrival, side="right") - 1
             # Nanotimes beyond the period are not of this pulse; the last stretch before the next is jitter.
-            inside = (index < bins.count) & (acquisition.started_by_photons | (centre_ns < period_ns))
+            inside = (index < bins.count) & recorded
             micro_bin[channel] = np.where(inside, index, LEFT_OUT)
             arrival_ns[channel] = arrival
             turn[channel] = np.rint((centre_ns - t0 / 1e3 - arrival) / period_ns)
-        return cls(t0_ps, bins, micro_bin, arrival_ns, turn, acquisition.resolution_ps / 1e3)
+        return cls(t0_ps, bins, micro_bin, arrival_ns, turn, acquisition.resolution_ps / 1e3, window)
+
+
+def _bins_within(
+    window: tuple[int, int] | None, period_ns: float, resolution_ns: float, t0_ps: dict[int, float]
+) -> MicroBins:
+    """Bins up to where the card stops recording, if that is before the next pulse."""
+    if window is None:
+        return MicroBins.for_period(period_ns)
+    first, stop = window
+    recorded_ns = (stop - first) * resolution_ns
+    if recorded_ns > period_ns - resolution_ns:
+        return MicroBins.for_period(period_ns)
+    ends_ns = [(stop * resolution_ns - t0 / 1e3) % period_ns for t0 in t0_ps.values()]
+    # A dark stretch right at the pulse is gated out anyhow.
+    stop_ns = min([end for end in ends_ns if end > 2 * GATE_NS], default=period_ns) - WINDOW_SLACK_NS
+    return MicroBins.for_period(period_ns, stop_ns=stop_ns, recorded_ns=recorded_ns)

@@ -68,11 +68,13 @@ class ConversionLog:
         moved = Regime.of(self._marks)
         self._regimes[-1:] = [self._regimes[-1] - moved, moved]
 
-    def refine(self, call: BlinkingCall) -> None:
-        """A verdict on what followed the last conversion says what it led to."""
+    def refine(self, call: BlinkingCall, mean_excitation: float | None) -> None:
+        """A verdict on what followed the last conversion, at the same fluence, says what it led to."""
         if not self.conversions or call.blinking == "undetermined":
             return
         last = self.conversions[-1]
+        if mean_excitation != last.mean_excitation_after:
+            return
         sure = call.probabilities[call.blinking] >= SURE and call.blinking not in (last.before, "none")
         if sure and call.blinking != last.after and call.start_s >= last.time_s - last.time_error_s - STEP_S:
             self.conversions[-1] = replace(last, after=call.blinking)

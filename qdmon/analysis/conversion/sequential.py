@@ -22,24 +22,18 @@ from numpy.typing import NDArray
 from scipy.special import expit, logsumexp
 
 from qdmon.analysis.conversion.alarms import AlarmBudget
-from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime, log_likelihood
+from qdmon.analysis.conversion.regimes import TYPES, Mark, log_likelihood
 from qdmon.analysis.conversion.shares import ANY_CHANGE, CHANGE_AT_RISE, LOG_WEIGHT
+from qdmon.analysis.conversion.type_change import type_pairs
 from qdmon.analysis.snapshot import Blinking, BlinkingCall
 
 __all__ = ["Change", "find_change", "log_evidence"]
 
 FloatArray = NDArray[np.float64]
 
-# Chance of each type behind a change of the share, by the type before: bc, mixed, auger. A step of the
-# fluence moves the share of a mixed dot as a rule, and hardly ever ends one of its mechanisms.
-_BECOMES = np.array([[0.2, 0.4, 0.4], [0.003, 0.994, 0.003], [0.4, 0.4, 0.2]])
-LEAST_CERTAINTY = 0.85
+LEAST_CERTAINTY = 0.95
 FEWEST_BEFORE = 5
 SLICES = 16
-# A verdict speaks of the time before a change if at least this much of its light is from then, of that
-# behind if it has seen so much of it, more where the share of a mixed dot may just have been odd for a while;
-# hc and none are beyond what blinks are counted for.
-MOSTLY, SURE_S, SURE_MIXED_S, LEAST_KNOWN, LEAST_CHANCE = 0.7, 3.0, 10.0, 0.5, 1e-4
 LEAST_ERROR_S = 0.01
 # Places this much less likely than the best, in nats, do not count for the time.
 FAR_BEHIND = 12.0
@@ -96,7 +90,7 @@ def find_change(
     place = int(places[np.argmax(likely)])
     log_ratio = _log_ratio(marks, places, belief, ANY_CHANGE)
     time_s, error_s = _time_of(marks, places, log_ratio, belief)
-    pairs = _type_pairs(marks, place, verdicts)
+    pairs = type_pairs(marks, place, verdicts)
     certainty = 1 - float(np.trace(pairs))
     if certainty < LEAST_CERTAINTY:
         return None
@@ -138,33 +132,6 @@ def _log_ratio(
     whole = LOG_WEIGHT + log_l[-1]
     found = _log_pairs(LOG_WEIGHT + log_l[places], whole - log_l[places], pairs)
     return np.asarray(found + _log_wait(marks, places, budget.steps_s) - float(logsumexp(whole)))
-
-
-def _type_pairs(marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCall]) -> FloatArray:
-    """(3, 3) chance of each pair of types before and behind a place, if the share changed there."""
-    last_s, first_s = marks[place - 1].start_s, marks[place].start_s
-    before = np.array([*Regime.of(marks[:place]).types().values()])
-    evidence = Regime.of(marks[place:]).by_type()
-    behind = np.exp(evidence - evidence.max())
-    # A verdict weighs the light lost, counting blinks does not.
-    calls = sorted(
-        (c for c in verdicts if c.blinking != "undetermined"), key=lambda call: call.stop_s - call.start_s
-    )
-    known = [np.array([call.probabilities.get(kind, 0.0) for kind in TYPES]) for call in calls]
-    told = [
-        (c.start_s, c.stop_s - c.start_s, p)
-        for c, p in zip(calls, known, strict=True)
-        if p.sum() >= LEAST_KNOWN
-    ]
-    for start_s, seen_s, chances in told:
-        if first_s - start_s >= MOSTLY * seen_s:
-            before = chances / chances.sum()
-    sure_s = SURE_MIXED_S if TYPES[int(np.argmax(before))] == "mixed" else SURE_S
-    for start_s, seen_s, chances in told:
-        if start_s >= last_s and seen_s >= sure_s:
-            behind = chances + LEAST_CHANCE
-    pairs = before[:, None] * _BECOMES * behind
-    return np.asarray(pairs / pairs.sum())
 
 
 def _log_wait(marks: Sequence[Mark], places: NDArray[np.intp], steps_s: FloatArray) -> FloatArray:

@@ -59,6 +59,8 @@ class ConversionWatcher:
         # A blink that has not ended, and the one in which the stretch before ended.
         self._going_on: Mark | None = None
         self._crossing: Mark | None = None
+        # No stretch is over yet.
+        self._first = True
 
     @property
     def conversions(self) -> list[Conversion]:
@@ -99,7 +101,7 @@ class ConversionWatcher:
             return events
         pairs = stretch.pairs.pairs if stretch.pairs is not None else None
         events += self._emitters.look(stretch.stop_s, pairs, g2_of)
-        self._log.refine(stretch.call)
+        self._log.refine(stretch.call, stretch.mean_excitation)
         if self._going_on is None:
             events += self._stops.look(stretch.stop_s, stretch.dynamics.on_dwells)
         return events + self._losses.look(stretch.call, stretch.mean_excitation)
@@ -107,9 +109,10 @@ class ConversionWatcher:
     def stretch_over(self, stretch: Stretch) -> None:
         """Keep what a finished stretch says of the dot for comparison with the next."""
         self._learn_level(stretch)
+        self._first = False
         if stretch.call.states:
             self._before = stretch.call
-        self._log.refine(stretch.call)
+        self._log.refine(stretch.call, stretch.mean_excitation)
         self._losses.keep(stretch.call, stretch.mean_excitation)
         if self._going_on is not None and self.bleached_s is None:
             self._log.add([self._going_on])
@@ -180,7 +183,7 @@ class ConversionWatcher:
             change = max(abs(cps / foreseen - 1), abs(tau / then.lifetime_ns - 1)) if foreseen > 0 else 0.0
             if change > LEVEL_CHANGE and age_s < LEVEL_PATIENCE_S:
                 return
-            if change > REREAD and not self.conversions and stretch.first_pulse == 0 and age_s < SETTLED_S:
+            if change > REREAD and not self.conversions and self._first and age_s < SETTLED_S:
                 self._reader = None
                 self._log.forget_since(stretch.start_s)
                 self._stops.new_stretch()

@@ -31,6 +31,7 @@ class LateFit:
         period_ns: float,
         t0_ps: Mapping[int, float],
         responses: Mapping[int, Response],
+        window: tuple[int, int] | None = None,
     ) -> None:
         """Nothing yet.
 
@@ -39,7 +40,9 @@ class LateFit:
             period_ns: between two pulses.
             t0_ps: channel -> time zero; only these channels are fitted.
             responses: channel -> measured response; others are assumed.
+            window: first and stop TCSPC bin of what the card records; None: the whole period.
         """
+        self._window = window
         self._resolution_ps, self._period_ns = resolution_ps, period_ns
         self._t0_ps = t0_ps
         self._responses = responses
@@ -63,7 +66,9 @@ class LateFit:
             histogram, pile_up = self._waiting
             self._waiting = None
             axis = self._resolution_ps, self._period_ns
-            bins = {c: decay_bins(histogram[c], *axis, t0, pile_up) for c, t0 in self._t0_ps.items()}
+            bins = {
+                c: decay_bins(histogram[c], *axis, t0, pile_up, self._window) for c, t0 in self._t0_ps.items()
+            }
             self._fit = fit_number_of_exponentials(bins, self._responses, self._period_ns)
             self._summary = decay_summary(self._fit)
         return self._fit
@@ -86,6 +91,7 @@ def drawn_decay(
     t0_ps: dict[int, float],
     lifetime_ns: Estimate,
     fit: MultiExponential | None,
+    window: tuple[int, int] | None = None,
 ) -> Decay:
     """Group the histogram for drawing, with the curve of a fit over it.
 
@@ -96,13 +102,15 @@ def drawn_decay(
         t0_ps: channel -> arrival of the pulse; only these channels are drawn.
         lifetime_ns: mean lifetime to state with the decay.
         fit: of this light, perhaps of fewer photons; the curve grows with them.
+        window: first and stop TCSPC bin of what the card records; None: the first period.
     """
-    bins = min(histogram.shape[1], int(np.ceil(period_ns * 1e3 / resolution_ps)))
-    group = max(1, bins // DRAWN_BINS)
-    drawn = bins // group
+    first, stop = window or (0, min(histogram.shape[1], int(np.ceil(period_ns * 1e3 / resolution_ps))))
+    group = max(1, (stop - first) // DRAWN_BINS)
+    drawn = (stop - first) // group
     width_ns = group * resolution_ps / 1e3
-    start_ns = np.arange(drawn) * width_ns
-    counts = {c: histogram[c, : drawn * group].reshape(drawn, group).sum(axis=1) for c in t0_ps}
+    start_ns = np.arange(drawn) * width_ns + first * resolution_ps / 1e3
+    shown = histogram[:, first : first + drawn * group].reshape(len(histogram), drawn, group).sum(axis=2)
+    counts = {c: shown[c] for c in t0_ps}
     summary = decay_summary(fit)
     if fit is None or summary is None:
         return Decay(start_ns, counts, {}, lifetime_ns, None)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qdmon.analysis.calibration.window import recorded_part
 from qdmon.analysis.decays.pileup import PileUp
 
 __all__ = ["LEAD_NS", "DecayBins", "decay_bins"]
@@ -15,8 +16,6 @@ FloatArray = NDArray[np.float64]
 LEAD_NS = 1.5
 # Width at the pulse, and growth with the time since.
 FINEST_NS, GROWTH = 0.1, 0.06
-# So many photons next to a dark end of the axis tell whether it was recorded.
-EDGE_PHOTONS = 40
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,7 @@ def decay_bins(
     period_ns: float,
     t0_ps: float,
     pile_up: PileUp | None = None,
+    window: tuple[int, int] | None = None,
 ) -> DecayBins:
     """Sort the TCSPC bins of one period by the time after the pulse and group them.
 
@@ -54,9 +54,11 @@ def decay_bins(
         period_ns: between two pulses; bins beyond it, and the one it ends in, are left out.
         t0_ps: time zero.
         pile_up: what makes the detector miss photons; None: nothing.
+        window: first and stop bin of what is recorded, a period at most, wherever it lies; None: the first
+            period, less what its photons show to be dark.
     """
     bin_ns = resolution_ps / 1e3
-    first, stop = _recorded(histogram[: int(period_ns / bin_ns + 1e-6)])
+    first, stop = window or recorded_part(histogram[: int(period_ns / bin_ns + 1e-6)])
     start_ns = np.arange(first, stop, dtype=np.float64) * bin_ns - t0_ps / 1e3
     start_ns = np.asarray((start_ns + LEAD_NS) % period_ns - LEAD_NS, np.float64)
     order = np.argsort(start_ns)
@@ -87,23 +89,3 @@ def _groups(start_ns: FloatArray, bin_ns: float, alone: NDArray[np.bool_]) -> ND
     index = np.floor(np.cumsum(np.minimum(bin_ns / wanted, 1.0)) + 1e-9)
     new = np.concatenate([[True], (np.diff(index) > 0) | alone[1:] | alone[:-1]])
     return np.flatnonzero(new)
-
-
-def _recorded(histogram: NDArray[np.int64]) -> tuple[int, int]:
-    """Part of the axis on which photons can appear at all."""
-    lit = np.flatnonzero(histogram)
-    if not len(lit):
-        return 0, 0
-    first, stop = int(lit[0]), int(lit[-1]) + 1
-    dark = len(histogram) - stop
-    return (
-        first if _ends_abruptly(histogram[first:], first) else 0,
-        stop if _ends_abruptly(histogram[:stop][::-1], dark) else len(histogram),
-    )
-
-
-def _ends_abruptly(inwards: NDArray[np.int64], dark: int) -> bool:
-    """Whether steady light breaks off before so many dark bins; a decay fades out instead."""
-    before = np.cumsum(inwards)
-    width = int(np.searchsorted(before, EDGE_PHOTONS)) + 1
-    return width <= min(dark, len(inwards)) and bool(before[max(width // 2, 1) - 1] >= EDGE_PHOTONS / 3)

@@ -40,22 +40,29 @@ class SummedDecay:
         counts: (m,) photons.
         background: (m,) expected background photons.
         delayed: photons of the dot expected to come at any time after the pulse.
+        guessed: the background is nobody's knowledge, so no error of the lifetime can be stated.
     """
 
     counts: FloatArray
     background: FloatArray
     delayed: float
+    guessed: bool = False
 
     def __add__(self, other: "SummedDecay") -> "SummedDecay":
         return SummedDecay(
-            self.counts + other.counts, self.background + other.background, self.delayed + other.delayed
+            self.counts + other.counts,
+            self.background + other.background,
+            self.delayed + other.delayed,
+            guessed=self.guessed or other.guessed,
         )
 
     def lifetime(self, bins: MicroBins) -> Estimate:
         """Mean lifetime as one exponential, background corrected."""
         signal = max(float(self.counts.sum() - self.background.sum()), 1.0)
         fit = lifetime_mle(self.counts, self.background, replace(bins, delayed=self.delayed / signal))
-        return Estimate(fit.tau_ns, fit.error_ns) if fit is not None else UNKNOWN
+        if fit is None:
+            return UNKNOWN
+        return Estimate(fit.tau_ns, None if self.guessed else fit.error_ns)
 
 
 def lifetime_mle(

@@ -100,7 +100,8 @@ class LevelFinder:
             return 1
         total = self._decay.sum()
         if total < 1000:
-            return int(np.searchsorted(self._bins.edges_ns, LATE_FROM * self._bins.period_ns))
+            late_from = int(np.searchsorted(self._bins.edges_ns, LATE_FROM * self._bins.period_ns))
+            return min(late_from, self._bins.count - 1)
         late = np.cumsum(self._decay[::-1])[::-1] / total
         return int(np.argmin(np.abs(late - LATE_SHARE)))
 

@@ -94,7 +94,7 @@ def test_a_sure_verdict_says_what_the_first_blinks_could_not() -> None:
     log = converted(blinks(25.0, 50.0, -15.0))
     told = []
     for probability in (0.7, 0.99):
-        log.refine(call("mixed", probability))
+        log.refine(call("mixed", probability), 1.4)
         told.append(log.conversions[0].after)
     assert told == ["bc", "mixed"]
 
@@ -102,7 +102,13 @@ def test_a_sure_verdict_says_what_the_first_blinks_could_not() -> None:
 @pytest.mark.parametrize("wrong", [call("auger", 0.99), call("none", 0.99), call("mixed", 0.99, start_s=0.0)])
 def test_a_verdict_on_the_time_before_or_of_the_old_type_changes_nothing(wrong: BlinkingCall) -> None:
     log = converted(blinks(25.0, 50.0, -15.0))
-    log.refine(wrong)
+    log.refine(wrong, 1.4)
+    assert log.conversions[0].after == "bc"
+
+
+def test_a_verdict_at_another_fluence_does_not_say_what_a_conversion_led_to() -> None:
+    log = converted(blinks(25.0, 50.0, -15.0), blinks(50.0, 55.0, -15.0))
+    log.refine(call("mixed", 0.99), 0.2)
     assert log.conversions[0].after == "bc"
 
 

@@ -137,7 +137,7 @@ def test_the_few_auger_blinks_of_a_trapped_dot_foretell_more_at_a_rise() -> None
     rng = np.random.default_rng(11)
     needed = []
     for _ in range(20):
-        marks = blinks(rng, [(0.06, 25.0), (0.9, 45.0)], clear=30.0)
+        marks = blinks(rng, [(0.04, 25.0), (0.9, 45.0)], clear=30.0)
         alarm = first_alarm(marks, 25.0)
         assert alarm is not None
         needed.append(sum(m.start_s >= 25.0 for m in marks[: alarm[0]]))

@@ -1,0 +1,71 @@
+"""The part of the TCSPC axis on which a card records.
+
+Cards that a photon starts and the laser stops leave the ends of their window out, and a slow laser outlasts
+the axis of any card. Where nothing can be recorded no photons are missing: a fit that expects background
+there finds too little of it elsewhere.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardware.types import Acquisition
+
+__all__ = ["recorded_part", "recorded_window"]
+
+# So many photons next to a dark end of the axis tell whether it was recorded.
+EDGE_PHOTONS = 40
+
+
+def recorded_window(acquisition: Acquisition, histogram: NDArray[np.int64]) -> tuple[int, int] | None:
+    """First and stop TCSPC bin of what is recorded, less than a pulse period; None if it is all of it.
+
+    Args:
+        acquisition: time base; must have nanotimes.
+        histogram: (t,) photons per TCSPC bin, of all detectors together: they share the card's window.
+    """
+    if acquisition.resolution_ps is None or acquisition.pulse_period_ps is None:
+        return None
+    period = int(acquisition.pulse_period_ps / acquisition.resolution_ps + 1e-6)
+    if acquisition.started_by_photons:
+        first, stop = _fullest(histogram, period)
+        return (first, stop) if stop > first else None
+    first, stop = recorded_part(histogram[:period])
+    # A bin is lost to rounding at most.
+    return (first, stop) if 0 < stop - first < period - 1 else None
+
+
+def recorded_part(histogram: NDArray[np.int64]) -> tuple[int, int]:
+    """First and stop bin of the axis between which photons can appear at all, as far as they tell.
+
+    Args:
+        histogram: (t,) photons per TCSPC bin.
+    """
+    lit = np.flatnonzero(histogram)
+    if not len(lit):
+        return 0, 0
+    first, stop = int(lit[0]), int(lit[-1]) + 1
+    dark = len(histogram) - stop
+    return (
+        first if _ends_abruptly(histogram[first:], first) else 0,
+        stop if _ends_abruptly(histogram[:stop][::-1], dark) else len(histogram),
+    )
+
+
+def _fullest(histogram: NDArray[np.int64], period: int) -> tuple[int, int]:
+    """The photons' own extent, or the period that holds most of them if they extend beyond one."""
+    lit = np.flatnonzero(histogram)
+    if not len(lit):
+        return 0, 0
+    first, stop = int(lit[0]), int(lit[-1]) + 1
+    if stop - first <= period:
+        return first, stop
+    before = np.concatenate([[0], np.cumsum(histogram)])
+    first += int(np.argmax(before[first + period : stop + 1] - before[first : stop + 1 - period]))
+    return first, first + period
+
+
+def _ends_abruptly(inwards: NDArray[np.int64], dark: int) -> bool:
+    """Whether steady light breaks off before so many dark bins; a decay fades out instead."""
+    before = np.cumsum(inwards)
+    width = int(np.searchsorted(before, EDGE_PHOTONS)) + 1
+    return width <= min(dark, len(inwards)) and bool(before[max(width // 2, 1) - 1] >= EDGE_PHOTONS / 3)

@@ -1,0 +1,88 @@
+"""If the share of Auger blinks changed somewhere: from which type to which?
+
+Counting blinks tells the types where only a few are known; a verdict, which weighs the light lost, where
+there is enough light. A type is a matter of the law, not of the blinks that happened to come: the share a
+verdict found is as uncertain as the blinks of either kind scatter.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, ndtr
+
+from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime
+from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
+from qdmon.analysis.snapshot import BlinkingCall
+
+__all__ = ["type_pairs"]
+
+FloatArray = NDArray[np.float64]
+
+# Chance of each type behind a change of the share, by the type before: bc, mixed, auger. A step of the
+# fluence moves the share of a mixed dot as a rule, and hardly ever ends one of its mechanisms.
+_BECOMES = np.array([[0.2, 0.4, 0.4], [0.015, 0.97, 0.015], [0.4, 0.4, 0.2]])
+# A verdict speaks of the time before a change if at least this much of its light is from then, of that
+# behind if it has seen so much of it: more, and never without, where the share of a mixed dot may just have
+# been odd for a while. hc and none are beyond what blinks are counted for.
+MOSTLY, SURE_S, SURE_MIXED_S, LEAST_KNOWN, LEAST_CHANCE = 0.7, 3.0, 10.0, 0.5, 1e-4
+
+
+def type_pairs(marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCall]) -> FloatArray:
+    """(3, 3) chance of each pair of `TYPES` before and behind a place, if the share changed there.
+
+    Args:
+        marks: blinks in order of time.
+        place: first blink behind the change.
+        verdicts: on stretches of light of this regime and of what followed.
+    """
+    last_s, first_s = marks[place - 1].start_s, marks[place].start_s
+    before = np.array([*Regime.of(marks[:place]).types().values()])
+    evidence = Regime.of(marks[place:]).by_type()
+    behind = np.exp(evidence - evidence.max())
+    calls = sorted(verdicts, key=lambda call: call.stop_s - call.start_s)
+    told = [(c, chances) for c in calls if (chances := _law(c, marks)) is not None]
+    for call, chances in told:
+        if first_s - call.start_s >= MOSTLY * (call.stop_s - call.start_s):
+            before = chances
+    mixed = TYPES[int(np.argmax(before))] == "mixed"
+    seen = [
+        chances
+        for call, chances in told
+        if call.start_s >= last_s and call.stop_s - call.start_s >= (SURE_MIXED_S if mixed else SURE_S)
+    ]
+    if seen:
+        behind = seen[-1] + LEAST_CHANCE
+    elif mixed:
+        return np.asarray(np.diag(before))
+    pairs = before[:, None] * _BECOMES * behind
+    return np.asarray(pairs / pairs.sum())
+
+
+def _law(call: BlinkingCall, marks: Sequence[Mark]) -> FloatArray | None:
+    """(3,) chance of each type of the law behind a verdict; None if it does not speak of these types."""
+    chances = np.array([call.probabilities.get(kind, 0.0) for kind in TYPES])
+    if call.blinking == "undetermined" or chances.sum() < LEAST_KNOWN:
+        return None
+    share = call.auger_share.value
+    by_chance = _scatter([m for m in marks if call.start_s <= m.start_s < call.stop_s])
+    if share is not None and by_chance is not None:
+        sd = float(np.hypot(call.auger_share.error or 0.0, share * (1 - share) * by_chance))
+        bc, pure = ndtr((BC_TO - share) / sd), ndtr((share - AUGER_FROM) / sd)
+        chances = np.array([bc, max(1 - bc - pure, 0.0), pure])
+    return np.asarray(chances / chances.sum())
+
+
+def _scatter(marks: Sequence[Mark]) -> float | None:
+    """Relative error of the ratio of light lost to Auger and to trap blinks, as they come by chance.
+
+    None where not even one of either kind is seen.
+    """
+    auger = expit(np.array([m.odds for m in marks]))
+    if not 1 <= auger.sum() <= len(marks) - 1:
+        return None
+    lost = np.array([m.lost_s for m in marks])
+    parts = [kind * lost for kind in (auger, 1 - auger)]
+    if min(part.sum() for part in parts) <= 0:
+        return None
+    return float(np.sqrt(sum(np.square(part).sum() / part.sum() ** 2 for part in parts)))

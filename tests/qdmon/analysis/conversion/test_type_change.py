@@ -1,0 +1,55 @@
+"""From which type to which a share changed: what blinks say, what verdicts say, and how sure of the law."""
+
+import numpy as np
+import pytest
+
+from qdmon.analysis.conversion.regimes import TYPES, Mark
+from qdmon.analysis.conversion.type_change import type_pairs
+from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Estimate
+
+BC, MIXED, AUGER = range(3)
+
+
+def blinks(start_s: float, stop_s: float, trap: int, auger: int) -> list[Mark]:
+    """So many blinks of either kind, well mixed, of equal loss."""
+    kinds = np.random.default_rng(3).permutation(np.repeat([-30.0, 30.0], [trap, auger]))
+    times = np.linspace(start_s, stop_s, len(kinds), endpoint=False) + 0.01
+    return [Mark(t, t + 0.03, o, 0.02) for t, o in zip(times.tolist(), kinds.tolist(), strict=True)]
+
+
+def verdict(start_s: float, stop_s: float, kind: Blinking, share: float) -> BlinkingCall:
+    """A verdict that is all but certain of the type its light had."""
+    chances: dict[Blinking, float] = dict.fromkeys((*TYPES, "hc", "none"), 0.0)
+    return BlinkingCall(
+        start_s, stop_s, kind, None, chances | {kind: 1.0}, Estimate(share, 0.005), 0.2, (), UNKNOWN
+    )
+
+
+def chances(behind: list[Mark], call: BlinkingCall) -> np.ndarray:
+    """Of the types behind 25 s, for a dot that was mixed."""
+    before = blinks(0.0, 25.0, 40, 40)
+    known = [verdict(0.0, 25.0, "mixed", 0.5), call]
+    pairs = type_pairs([*before, *behind], len(before), known)
+    return np.asarray(pairs[MIXED] / pairs[MIXED].sum())
+
+
+def test_all_chances_add_up_to_one() -> None:
+    marks = [*blinks(0.0, 25.0, 0, 30), *blinks(25.0, 27.0, 4, 0)]
+    pairs = type_pairs(marks, 30, [])
+    assert pairs.sum() == pytest.approx(1.0)
+    assert pairs[AUGER, BC] > 0.8
+
+
+def test_a_mixed_dot_is_auger_once_trapping_has_all_but_gone() -> None:
+    behind = blinks(25.0, 40.0, 2, 98)
+    assert chances(behind, verdict(25.0, 40.0, "auger", 0.98))[AUGER] > 0.9
+
+
+def test_a_share_just_across_the_border_is_no_other_law() -> None:
+    behind = blinks(25.0, 40.0, 8, 92)
+    assert chances(behind, verdict(25.0, 40.0, "auger", 0.92))[MIXED] > 0.5
+
+
+def test_the_verdict_on_a_mixed_dot_counts_only_after_a_while() -> None:
+    behind = blinks(25.0, 29.0, 1, 11)
+    assert chances(behind, verdict(25.0, 29.0, "auger", 0.98))[MIXED] == pytest.approx(1.0)
