@@ -4,7 +4,8 @@ import difflib
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.metadata import version
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
@@ -17,6 +18,7 @@ _HELP = """Watch a single quantum dot live, and see the moment it changes how it
 
 Without a command: the screen of the daemon on this machine, as `qdmon attach`."""
 
+_HELP_WORDS = frozenset({"--help", "-h"})
 _EPILOGUE = "Every command explains itself: qdmon COMMAND --help. With --debug errors come in full."
 
 # Our matrices are small: several threads gain nothing, and wait for each other busily on a loaded machine.
@@ -64,8 +66,8 @@ _GROUPS = {
 }
 
 
-def build_app() -> App:
-    """The command tree; nothing heavy is imported."""
+def build_app(*, described: bool = False) -> App:
+    """The command tree; nothing heavy is imported, and no command either unless they are to be described."""
     app = App(
         name="qdmon",
         help=_HELP,
@@ -77,14 +79,20 @@ def build_app() -> App:
     )
     app.default(_attach)
     for name, target in _COMMANDS.items():
-        app.command(f"qdmon.cli.{target}", name=name, help_epilogue="")
+        app.command(_load(target) if described else f"qdmon.cli.{target}", name=name, help_epilogue="")
     app.command("qdmon.cli.replay:serve_file", name="serve-file", show=False)
     for name, (text, commands) in _GROUPS.items():
         group = App(name=name, help=text, help_epilogue="")
         for command, target in commands.items():
-            group.command(f"qdmon.cli.{target}", name=command)
+            group.command(_load(target) if described else f"qdmon.cli.{target}", name=command)
         app.command(group)
     return app
+
+
+def _load(target: str) -> Callable[..., object]:
+    module, name = target.split(":")
+    found: Callable[..., object] = getattr(import_module(f"qdmon.cli.{module}"), name)
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -97,7 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not debug and not sys.warnoptions:
         warnings.simplefilter("ignore")  # they speak to programmers, on the screen of a physicist
     try:
-        code = build_app()(words, exit_on_error=False, print_error=False)
+        app = build_app(described=bool(_HELP_WORDS.intersection(words)))
+        code = app(words, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         sys.exit(usage_error(_plain(error)))
     except BaseException as error:

@@ -96,6 +96,8 @@ class ConversionLog:
             if same_fluence(c.mean_excitation_after, c.mean_excitation_before):
                 continue
             odds = self._odds_of_return(i, now, c.before)
+            if self._converted_back(i, start_s):
+                odds = max(odds, LEAST_ODDS)
             if abs(odds) >= LEAST_ODDS:
                 self.conversions[i] = replace(c, reversible=odds > 0)
                 told.append(self.conversions[i])
@@ -110,6 +112,12 @@ class ConversionLog:
         """The likeliest type of the blinks since then."""
         types = Regime.of([m for m in self._marks if m.start_s >= start_s]).types()
         return max(types, key=lambda kind: types[kind])
+
+    def _converted_back(self, index: int, start_s: float) -> bool:
+        """Whether the last word since then is a conversion to what the dot was before this one."""
+        last = self.conversions[-1]
+        since = last.time_s + last.time_error_s + STEP_S >= start_s
+        return index < len(self.conversions) - 1 and since and last.after == self.conversions[index].before
 
     def _odds_of_return(self, index: int, now: Regime, kind: Blinking) -> float:
         """Log odds that some blinks are of the regime before a conversion: not of that after, nor a third.

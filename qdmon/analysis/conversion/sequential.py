@@ -54,6 +54,7 @@ class Change:
         index: first blink behind the likeliest place.
         time_s: when, the middle of the central 68 % interval.
         error_s: its half width.
+        seen_s: when the first blink behind it began.
         before: likeliest type before.
         after: likeliest type behind.
     """
@@ -64,6 +65,7 @@ class Change:
     index: int
     time_s: float
     error_s: float
+    seen_s: float
     before: Blinking
     after: Blinking
 
@@ -97,7 +99,15 @@ def find_change(
     old, new = np.unravel_index(int(np.argmax(pairs - np.diag(np.diag(pairs)))), pairs.shape)
     changed = float(expit(evidence - allotted))
     return Change(
-        evidence, certainty, changed * certainty, place, time_s, error_s, TYPES[int(old)], TYPES[int(new)]
+        log_evidence=evidence,
+        certainty=certainty,
+        probability=changed * certainty,
+        index=place,
+        time_s=time_s,
+        error_s=error_s,
+        seen_s=marks[place].start_s,
+        before=TYPES[int(old)],
+        after=TYPES[int(new)],
     )
 
 

@@ -199,14 +199,14 @@ class ConversionWatcher:
     ) -> list[Event]:
         cut = self._acq.pulses(change.time_s)
         inside = cut > stretch.since_pulse
-        # The old type belongs to the fluence it was first found at, which a return is compared with.
+        # Either type belongs to the fluence it was first seen at; a return is compared with that of the old.
         found = Conversion(
             change.time_s,
             change.error_s,
             change.before,
             change.after,
             _excitation_at(steps, self._log.since_s),
-            _excitation_at(steps, change.time_s + AWAY_S),
+            _excitation_at(steps, change.seen_s + AWAY_S),
             change.probability,
             None,
         )

@@ -1,5 +1,7 @@
 """Every command explains itself, with an example."""
 
+import re
+
 import pytest
 from cyclopts import App
 
@@ -20,11 +22,12 @@ def test_help_of_every_command_has_an_example_of_that_command(
     assert f"Example: qdmon {' '.join(command)}" in capsys.readouterr().out
 
 
-def test_the_first_page_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_page_says_of_every_command_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     page = capsys.readouterr().out
-    assert all(name in page for name in (*_COMMANDS, *_GROUPS))
+    for name in (*_COMMANDS, *_GROUPS):
+        assert re.search(rf"^\W+{name} +[A-Z][a-z]+ ", page, re.MULTILINE), name
     assert "serve-file" not in page
 
 

@@ -79,6 +79,15 @@ def test_a_third_type_after_the_return_is_not_the_old_one() -> None:
     assert "it is mixed now" in return_text(told, log.type_since(50.0), 0.2)
 
 
+def test_a_conversion_back_to_the_old_type_makes_it_reversible_however_few_the_blinks() -> None:
+    log = converted(blinks(25.0, 50.0, -15.0), [Mark(52.0, 52.1, 0.5, 0.05)])
+    assert log.returns(50.0, 0.2) == []
+    log.conversions.append(Conversion(50.0, 0.01, "bc", "auger", 1.4, 0.2, 1.0, None))
+    log.add([])
+    told = log.returns(50.0, 0.2)
+    assert [c.reversible for c in told] == [True]
+
+
 def test_too_few_blinks_after_the_return_tell_nothing() -> None:
     log = converted(blinks(25.0, 50.0, -15.0), [Mark(52.0, 52.1, -0.2, 0.05)])
     assert log.returns(50.0, 0.2) == []
