@@ -22,10 +22,10 @@ FloatArray = NDArray[np.float64]
 # Chance of each type behind a change of the share, by the type before: bc, mixed, auger. A step of the
 # fluence moves the share of a mixed dot as a rule, and hardly ever ends one of its mechanisms.
 _BECOMES = np.array([[0.2, 0.4, 0.4], [0.015, 0.97, 0.015], [0.4, 0.4, 0.2]])
-# A verdict speaks of the time before a change if at least this much of its light is from then, of that
-# behind if it has seen so much of it: more, and never without, where the share of a mixed dot may just have
-# been odd for a while. hc and none are beyond what blinks are counted for.
-MOSTLY, SURE_S, SURE_MIXED_S, LEAST_KNOWN, LEAST_CHANCE = 0.7, 3.0, 10.0, 0.5, 1e-4
+# A verdict speaks of the time behind a change if it has seen so much of it: more, and never without, where
+# the share of a mixed dot may just have been odd for a while. hc and none are beyond what blinks are counted
+# for.
+SURE_S, SURE_MIXED_S, LIKELY, LEAST_KNOWN, LEAST_CHANCE = 3.0, 10.0, 0.6, 0.5, 1e-4
 
 
 def type_pairs(marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCall]) -> FloatArray:
@@ -37,15 +37,15 @@ def type_pairs(marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCal
         verdicts: on stretches of light of this regime and of what followed.
     """
     last_s, first_s = marks[place - 1].start_s, marks[place].start_s
-    before = np.array([*Regime.of(marks[:place]).types().values()])
+    before = _counted(marks[:place])
     evidence = Regime.of(marks[place:]).by_type()
     behind = np.exp(evidence - evidence.max())
     calls = sorted(verdicts, key=lambda call: call.stop_s - call.start_s)
     told = [(c, chances) for c in calls if (chances := _law(c, marks)) is not None]
     for call, chances in told:
-        if first_s - call.start_s >= MOSTLY * (call.stop_s - call.start_s):
+        if call.stop_s <= first_s:
             before = chances
-    mixed = TYPES[int(np.argmax(before))] == "mixed"
+    mixed = before[TYPES.index("mixed")] > LIKELY
     seen = [
         chances
         for call, chances in told
@@ -65,12 +65,21 @@ def _law(call: BlinkingCall, marks: Sequence[Mark]) -> FloatArray | None:
     if call.blinking == "undetermined" or chances.sum() < LEAST_KNOWN:
         return None
     share = call.auger_share.value
-    by_chance = _scatter([m for m in marks if call.start_s <= m.start_s < call.stop_s])
-    if share is not None and by_chance is not None:
+    seen = [m for m in marks if call.start_s <= m.start_s < call.stop_s]
+    by_chance = _scatter(seen)
+    if by_chance is None:
+        # Both mechanisms without a blink of one: it may be a drift that looks like shallow trapping.
+        chances = (chances / chances.sum() + _counted(seen)) / 2
+    elif share is not None:
         sd = float(np.hypot(call.auger_share.error or 0.0, share * (1 - share) * by_chance))
         bc, pure = ndtr((BC_TO - share) / sd), ndtr((share - AUGER_FROM) / sd)
         chances = np.array([bc, max(1 - bc - pure, 0.0), pure])
     return np.asarray(chances / chances.sum())
+
+
+def _counted(marks: Sequence[Mark]) -> FloatArray:
+    """(3,) chance of each type by counting blinks."""
+    return np.array([*Regime.of(marks).types().values()])
 
 
 def _scatter(marks: Sequence[Mark]) -> float | None:

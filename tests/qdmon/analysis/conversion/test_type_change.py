@@ -53,3 +53,16 @@ def test_a_share_just_across_the_border_is_no_other_law() -> None:
 def test_the_verdict_on_a_mixed_dot_counts_only_after_a_while() -> None:
     behind = blinks(25.0, 29.0, 1, 11)
     assert chances(behind, verdict(25.0, 29.0, "auger", 0.98))[MIXED] == pytest.approx(1.0)
+
+
+def test_a_verdict_that_has_seen_both_sides_says_nothing_of_either() -> None:
+    marks = [*blinks(0.0, 30.0, 0, 60), *blinks(30.0, 33.0, 8, 0)]
+    across = verdict(10.0, 32.0, "mixed", 0.8)
+    assert np.array_equal(type_pairs(marks, 60, [across]), type_pairs(marks, 60, []))
+
+
+def test_a_verdict_of_both_mechanisms_is_half_believed_where_every_blink_is_of_one() -> None:
+    marks = [*blinks(0.0, 25.0, 0, 60), *blinks(25.0, 27.0, 4, 0)]
+    pairs = type_pairs(marks, 60, [verdict(0.0, 25.0, "mixed", 0.8)])
+    assert pairs[AUGER, BC] > 0.5
+    assert pairs[MIXED, MIXED] > pairs[AUGER, AUGER]
