@@ -1,6 +1,6 @@
 """The report of a session as plain data: the JSON object that `analyze` and `watch` print."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from qdmon.analysis.levels.relation import intensity_lifetime_correlation
 from qdmon.analysis.settings import USUAL_FALSE_ALARMS, AnalysisSettings
@@ -187,13 +187,16 @@ def _options(settings: AnalysisSettings) -> dict[str, JsonValue]:
     return given
 
 
-def report(snapshot: Snapshot, source: str, settings: AnalysisSettings) -> dict[str, JsonValue]:
+def report(
+    snapshot: Snapshot, source: str, settings: AnalysisSettings, problems: Sequence[str] = ()
+) -> dict[str, JsonValue]:
     """The report of everything in a snapshot; unknown numbers are None.
 
     Args:
         snapshot: what the monitor knows.
         source: the file or address the photons came from.
         settings: the options the monitor was given.
+        problems: what is wrong with the source, or was guessed for it, in words.
     """
     acq = snapshot.acquisition
     seen_s = snapshot.time_s - snapshot.lost_s
@@ -240,4 +243,5 @@ def report(snapshot: Snapshot, source: str, settings: AnalysisSettings) -> dict[
         "intensity_change": _number(snapshot.intensity_change),
         "spectral_shift_nm": _number(snapshot.spectral_shift_nm),
         "options": _options(settings),
+        "problems": list(problems),
     }

@@ -45,6 +45,7 @@ TOP_KEYS = {
     "charging",
     "intensity_change",
     "spectral_shift_nm",
+    "problems",
 }
 SEGMENT_KEYS = {
     "start_s",

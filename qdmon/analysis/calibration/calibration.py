@@ -24,6 +24,9 @@ __all__ = ["Calibrator"]
 CALIBRATION_PHOTONS = 3000
 # By then a detector without an edge has none.
 PATIENCE_PHOTONS = 100_000
+# With fewer photons it is no wonder that no pulse shows.
+FEW_FOR_AN_EDGE = 2000
+NO_EDGE = "no rising edge found: lifetimes need a pulsed dot"
 
 
 class Calibrator:
@@ -141,7 +144,8 @@ class Calibrator:
         edges = {} if given else self._first_edges(histogram, force=force)
         if not given and not edges:
             if force:
-                self.problem = "no rising edge found: lifetimes need a pulsed dot"
+                few = histogram.sum() < FEW_FOR_AN_EDGE
+                self.problem = "too few photons for a rising edge" if few else NO_EDGE
             return False
         self.problem = None
         self._window = recorded_window(self._acq, histogram.sum(axis=0))

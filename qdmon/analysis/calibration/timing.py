@@ -137,8 +137,9 @@ class MicroBins:
         A TCSPC bin belongs to the micro-bin that holds its centre, so an edge acts at the border between
         two TCSPC bins, not where it was put.
         """
+        half = 0.5 + 1e-9  # an edge right on the centre of a bin stays on its side, however it is rounded
         acting = [
-            np.ceil((self.edges_ns + t0 / 1e3) / resolution_ns - 0.5) * resolution_ns - t0 / 1e3
+            np.ceil((self.edges_ns + t0 / 1e3) / resolution_ns - half) * resolution_ns - t0 / 1e3
             for t0 in t0_ps.values()
         ]
         return replace(self, edges_ns=np.mean(acting, axis=0))
@@ -213,7 +214,7 @@ class TimeAxis:
         centre_ns = (nanotime + 0.5) * acquisition.resolution_ps / 1e3
         recorded = acquisition.started_by_photons | (centre_ns < period_ns)
         if window is not None:
-            recorded &= (nanotime >= window[0]) & (nanotime < window[1])
+            recorded = (nanotime >= window[0]) & (nanotime < window[1])
         for channel, t0 in t0_ps.items():
             arrival = (centre_ns - t0 / 1e3 + GUARD_NS) % period_ns - GUARD_NS
             index = np.searchsorted(nominal.edges_ns, arrival, side="right") - 1

@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+from scipy.special import logit
+
 from qdmon.analysis.conversion.alarms import AlarmBudget
 from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime
 from qdmon.analysis.conversion.sequential import Change, find_change
+from qdmon.analysis.conversion.type_change import law_of
 from qdmon.analysis.snapshot import Blinking, BlinkingCall, Conversion, FluenceStep
 
 __all__ = ["ConversionLog", "conversion_text", "return_text", "same_fluence"]
@@ -49,7 +53,11 @@ class ConversionLog:
         self._regimes[-1] -= Regime.of(wrong)
 
     def alarm(
-        self, going_on: Mark | None, steps: Sequence[FluenceStep], verdicts: Sequence[BlinkingCall] = ()
+        self,
+        going_on: Mark | None,
+        steps: Sequence[FluenceStep],
+        verdicts: Sequence[BlinkingCall] = (),
+        now_s: float | None = None,
     ) -> Change | None:
         """The change of type that the blinks since the last one show; None while they do not.
 
@@ -57,9 +65,10 @@ class ConversionLog:
             going_on: a blink that has not ended yet.
             steps: of the fluence, ascending.
             verdicts: on light of the present regime.
+            now_s: how far one has looked.
         """
         marks = self._marks if going_on is None else [*self._marks, going_on]
-        return find_change(marks, AlarmBudget.of(self._per_day, steps[-MOST_STEPS:]), verdicts)
+        return find_change(marks, AlarmBudget.of(self._per_day, steps[-MOST_STEPS:]), verdicts, now_s)
 
     def accept(self, change: Change, conversion: Conversion) -> None:
         """The alarm is taken for a conversion: a new regime begins with its blinks."""
@@ -79,14 +88,18 @@ class ConversionLog:
         if sure and call.blinking != last.after and call.start_s >= last.time_s - last.time_error_s - STEP_S:
             self.conversions[-1] = replace(last, after=call.blinking)
 
-    def returns(self, start_s: float, mean_excitation: float | None) -> list[Conversion]:
+    def returns(
+        self, start_s: float, mean_excitation: float | None, call: BlinkingCall | None = None
+    ) -> list[Conversion]:
         """Conversions on which this stretch of the old fluence now has the last word.
 
         Args:
             start_s: of the stretch.
             mean_excitation: its <N>.
+            call: the verdict on it.
         """
         told = []
+        law = None if call is None or call.start_s < start_s - STEP_S else law_of(call, self._marks)
         now = Regime.of([m for m in self._marks if m.start_s >= start_s])
         for i, c in enumerate(self.conversions):
             if c.reversible is not None or start_s <= c.time_s + STEP_S:
@@ -98,10 +111,17 @@ class ConversionLog:
             odds = self._odds_of_return(i, now, c.before)
             if self._converted_back(i, start_s):
                 odds = max(odds, LEAST_ODDS)
+            elif law is not None and c.before in TYPES:
+                odds = _together(odds, float(law[TYPES.index(c.before)]))
             if abs(odds) >= LEAST_ODDS:
                 self.conversions[i] = replace(c, reversible=odds > 0)
                 told.append(self.conversions[i])
         return told
+
+    @property
+    def last_s(self) -> float:
+        """When the last blink ended; minus infinity before any."""
+        return self._marks[-1].stop_s if self._marks else float("-inf")
 
     @property
     def since_s(self) -> float:
@@ -132,6 +152,14 @@ class ConversionLog:
         still = (after + now).log_evidence() - after.log_evidence()
         others = [e for e, name in zip(now.by_type(), TYPES, strict=True) if name != kind]
         return float(back - max(still, max(others) - THIRD_ODDS))
+
+
+def _together(odds: float, chance: float) -> float:
+    """Log odds of a return by blinks, and by light: a sure verdict decides, an unsure one can only object."""
+    light = float(logit(np.clip(chance, 1e-9, 1 - 1e-9)))
+    if abs(light) >= LEAST_ODDS:
+        return light
+    return odds if odds * light > 0 else 0.0
 
 
 def same_fluence(a: float | None, b: float | None) -> bool:

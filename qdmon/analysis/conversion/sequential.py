@@ -9,9 +9,9 @@ weighed against one s throughout, averaged over the prior of s,
 
 and the alarm is up once sum_c q_c LR_c >= 1 (Shiryaev-Roberts; Pollak, Ann. Stat. 13, 206 (1985)): as long
 as nothing changes the sum has expectation sum_c q_c, so q is a budget of false alarms, spent where changes
-are expected. How long the dot stayed bright before the first new blink counts too. A step of the fluence
-may also move the share of a mixed dot that stays mixed: an alarm needs to be sure that it is the type that
-changed, which a verdict on the light before helps with.
+are expected. How long the dot stays bright before the first new blink and between the next counts too. A step
+of the fluence may also move the share of a mixed dot that stays mixed: an alarm needs to be sure that it is
+the type that changed, which a verdict on the light before helps with.
 """
 
 from collections.abc import Sequence
@@ -25,6 +25,7 @@ from qdmon.analysis.conversion.alarms import AlarmBudget
 from qdmon.analysis.conversion.regimes import TYPES, Mark, log_likelihood
 from qdmon.analysis.conversion.shares import ANY_CHANGE, CHANGE_AT_RISE, LOG_WEIGHT
 from qdmon.analysis.conversion.type_change import type_pairs
+from qdmon.analysis.conversion.waits import USUAL_RATE_HZ, log_waits
 from qdmon.analysis.snapshot import Blinking, BlinkingCall
 
 __all__ = ["Change", "find_change", "log_evidence"]
@@ -37,10 +38,6 @@ SLICES = 16
 LEAST_ERROR_S = 0.01
 # Places this much less likely than the best, in nats, do not count for the time.
 FAR_BEHIND = 12.0
-USUAL_RATE_HZ = 3.0
-USUAL_WAIT_S = 1 / USUAL_RATE_HZ
-# How sharply the rate of blinking is known: of the regime that has been, and of one to come.
-OLD_SHAPE, NEW_SHAPE = 4.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,10 @@ class Change:
 
 
 def find_change(
-    marks: Sequence[Mark], budget: AlarmBudget, verdicts: Sequence[BlinkingCall] = ()
+    marks: Sequence[Mark],
+    budget: AlarmBudget,
+    verdicts: Sequence[BlinkingCall] = (),
+    now_s: float | None = None,
 ) -> Change | None:
     """The change of type among some blinks that is worth telling; None if there is none.
 
@@ -79,18 +79,19 @@ def find_change(
         marks: in order of time, of one regime and what followed; the last may still be going on.
         budget: of false alarms.
         verdicts: on stretches of light of this regime and of what followed.
+        now_s: how far one has looked; as far as the last blink if not given.
     """
     if len(marks) <= FEWEST_BEFORE:
         return None
     places = _places(marks)
-    scores, allotted = _scores(marks, places, budget)
+    scores, allotted = _scores(marks, places, budget, now_s)
     evidence = float(logsumexp(scores))
     if evidence < 0:
         return None
     belief = budget.belief()
-    likely, _ = _scores(marks, places, belief)
+    likely, _ = _scores(marks, places, belief, now_s)
     place = int(places[np.argmax(likely)])
-    log_ratio = _log_ratio(marks, places, belief, ANY_CHANGE)
+    log_ratio = _log_ratio(marks, places, belief, ANY_CHANGE, now_s)
     time_s, error_s = _time_of(marks, places, log_ratio, belief)
     pairs = type_pairs(marks, place, verdicts)
     certainty = 1 - float(np.trace(pairs))
@@ -123,51 +124,31 @@ def _places(marks: Sequence[Mark]) -> NDArray[np.intp]:
     return np.arange(FEWEST_BEFORE, len(marks))
 
 
-def _scores(marks: Sequence[Mark], places: NDArray[np.intp], budget: AlarmBudget) -> tuple[FloatArray, float]:
+def _scores(
+    marks: Sequence[Mark], places: NDArray[np.intp], budget: AlarmBudget, now_s: float | None = None
+) -> tuple[FloatArray, float]:
     """(p,) logarithms of q_c LR_c, and of all q_c together."""
     starts = np.array([m.start_s for m in marks])
     # The law may change while the last old blink is still on.
     any_time, at_rise = _log_share(starts[places - 1], starts[places], budget)
-    scores = _log_ratio(marks, places, budget, ANY_CHANGE) + any_time
+    scores = _log_ratio(marks, places, budget, ANY_CHANGE, now_s) + any_time
     if np.isfinite(at_rise).any():
-        scores = np.logaddexp(scores, _log_ratio(marks, places, budget, CHANGE_AT_RISE) + at_rise)
+        scores = np.logaddexp(scores, _log_ratio(marks, places, budget, CHANGE_AT_RISE, now_s) + at_rise)
     return scores, float(logsumexp([any_time, at_rise]))
 
 
 def _log_ratio(
-    marks: Sequence[Mark], places: NDArray[np.intp], budget: AlarmBudget, pairs: FloatArray
+    marks: Sequence[Mark],
+    places: NDArray[np.intp],
+    budget: AlarmBudget,
+    pairs: FloatArray,
+    now_s: float | None,
 ) -> FloatArray:
     """(p,) log LR of a change at each place, to pairs of shares spread like this over their prior."""
     log_l = log_likelihood(marks)
     whole = LOG_WEIGHT + log_l[-1]
     found = _log_pairs(LOG_WEIGHT + log_l[places], whole - log_l[places], pairs)
-    return np.asarray(found + _log_wait(marks, places, budget.steps_s) - float(logsumexp(whole)))
-
-
-def _log_wait(marks: Sequence[Mark], places: NDArray[np.intp], steps_s: FloatArray) -> FloatArray:
-    """(p,) what the bright time before each place adds: how much likelier it is under a new rate of blinking.
-
-    The old rate is that since the last step of the fluence; dwells scatter more than an exponential law has
-    it, so either law is a Lomax law. Where a step lies in between, nothing is known of the old rate.
-    """
-    starts, stops = np.array([(m.start_s, m.stop_s) for m in marks]).T
-    gaps = np.maximum(starts[1:] - stops[:-1], 0.0)
-    summed = np.concatenate([[0.0, 0.0], np.cumsum(gaps)])
-    # summed[i] holds the gaps up to blink i - 1; those of this fluence begin behind its first blink.
-    last_step = np.searchsorted(steps_s, starts[places], side="right")
-    since = np.concatenate([[-np.inf], steps_s])[last_step]
-    first = np.minimum(np.searchsorted(starts, since), places - 1)
-    crossed = since > starts[places - 1]
-    number = places - 1 - first
-    old_s = (summed[places] - summed[first + 1] + USUAL_WAIT_S) / (number + 1)
-    wait = gaps[places - 1]
-    old = _log_lomax(wait, old_s, OLD_SHAPE)
-    return np.asarray(np.where(crossed, 0.0, _log_lomax(wait, USUAL_WAIT_S, NEW_SHAPE) - old))
-
-
-def _log_lomax(wait: FloatArray, mean_s: FloatArray | float, shape: float) -> FloatArray:
-    """Log density of a wait whose rate is Gamma distributed with this shape, of mean 1 / mean_s."""
-    return np.asarray(-np.log(mean_s) - (shape + 1) * np.log1p(wait / (shape * mean_s)))
+    return np.asarray(found + log_waits(marks, places, budget.steps_s, now_s) - float(logsumexp(whole)))
 
 
 def _log_share(begin: FloatArray, end: FloatArray, budget: AlarmBudget) -> tuple[FloatArray, FloatArray]:

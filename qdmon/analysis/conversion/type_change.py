@@ -15,7 +15,7 @@ from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime
 from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
 from qdmon.analysis.snapshot import BlinkingCall
 
-__all__ = ["type_pairs"]
+__all__ = ["law_of", "type_pairs"]
 
 FloatArray = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ def type_pairs(marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCal
     evidence = Regime.of(marks[place:]).by_type()
     behind = np.exp(evidence - evidence.max())
     calls = sorted(verdicts, key=lambda call: call.stop_s - call.start_s)
-    told = [(c, chances) for c in calls if (chances := _law(c, marks)) is not None]
+    told = [(c, chances) for c in calls if (chances := law_of(c, marks)) is not None]
     for call, chances in told:
         if call.stop_s <= first_s:
             before = chances
@@ -59,7 +59,7 @@ def type_pairs(marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCal
     return np.asarray(pairs / pairs.sum())
 
 
-def _law(call: BlinkingCall, marks: Sequence[Mark]) -> FloatArray | None:
+def law_of(call: BlinkingCall, marks: Sequence[Mark]) -> FloatArray | None:
     """(3,) chance of each type of the law behind a verdict; None if it does not speak of these types."""
     chances = np.array([call.probabilities.get(kind, 0.0) for kind in TYPES])
     if call.blinking == "undetermined" or chances.sum() < LEAST_KNOWN:

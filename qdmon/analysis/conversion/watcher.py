@@ -32,6 +32,8 @@ LEVEL_CHANGE, LEVEL_PATIENCE_S = 0.3, 5.0
 REREAD = 0.1
 SETTLED_S = 20.0
 AWAY_S = 0.02
+# So long after the last blink its absence has said what it can.
+QUIET_S = 5.0
 # Rows together for an estimate of the background before the stretch has its own, and photons it needs.
 FLOOR_ROWS, FLOOR_PHOTONS = 5, 20_000
 
@@ -83,8 +85,8 @@ class ConversionWatcher:
         if doubt is not None:
             return []
         events = []
-        if new or self._going_on is not None:
-            change = self._log.alarm(self._going_on, steps, self._verdicts(stretch))
+        if self._going_on is not None or stretch.stop_s < self._log.last_s + QUIET_S:
+            change = self._log.alarm(self._going_on, steps, self._verdicts(stretch), stretch.stop_s)
             if change is not None:
                 events += self._conversion(change, stretch, steps, losses, doubt)
         return events + self._returns(stretch)
@@ -226,7 +228,7 @@ class ConversionWatcher:
         if stretch.stop_s - stretch.start_s < RETURN_S:
             return []
         events = []
-        for c in self._log.returns(stretch.start_s, stretch.mean_excitation):
+        for c in self._log.returns(stretch.start_s, stretch.mean_excitation, stretch.call):
             text = return_text(c, self._log.type_since(stretch.start_s), stretch.mean_excitation)
             events.append(Event(stretch.stop_s, "reversibility", "alert", text))
         return events

@@ -131,10 +131,10 @@ def decay_summary(fit: MultiExponential | None) -> DecayFit | None:
     sure = int(np.sum(fit.lifetimes_ns > max(d.response.unsure_ns for d in fit.detectors.values())))
     return DecayFit(
         components,
-        fit.estimate(lambda tau, photons: photons[:sure].sum() / (photons / tau)[:sure].sum())
+        _measured(fit.estimate(lambda tau, photons: photons[:sure].sum() / (photons / tau)[:sure].sum()))
         if sure
         else UNKNOWN,
-        fit.estimate(lambda tau, photons: photons[:sure] @ tau[:sure] / photons[:sure].sum())
+        _measured(fit.estimate(lambda tau, photons: photons[:sure] @ tau[:sure] / photons[:sure].sum()))
         if sure
         else UNKNOWN,
         fit.goodness.chi2_reduced,
@@ -146,10 +146,15 @@ def decay_summary(fit: MultiExponential | None) -> DecayFit | None:
 
 def _component(fit: MultiExponential, i: int) -> DecayComponent:
     return DecayComponent(
-        fit.estimate(lambda tau, _: tau[i]),
+        _measured(fit.estimate(lambda tau, _: tau[i])),
         _share(fit.estimate(lambda tau, photons: photons[i] / tau[i] / (photons / tau).sum())),
         _share(fit.estimate(lambda _, photons: photons[i] / photons.sum())),
     )
+
+
+def _measured(found: Estimate) -> Estimate:
+    """What rests on a parameter at its bound was not measured."""
+    return found if found.error is not None else UNKNOWN
 
 
 def _share(share: Estimate) -> Estimate:

@@ -108,7 +108,8 @@ class MultiExponential:
             moved = at.copy()
             moved[i] += step[i]
             gradient[i] = (float(quantity(moved[:n], moved[n:])) - value) / step[i]
-        variance = float(gradient @ self.covariance @ gradient)
+        used = np.flatnonzero(gradient)
+        variance = float(gradient[used] @ self.covariance[np.ix_(used, used)] @ gradient[used])
         return Estimate(value, float(np.sqrt(max(variance, 0.0))) if np.isfinite(variance) else None)
 
     @property

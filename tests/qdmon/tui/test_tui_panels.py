@@ -168,6 +168,18 @@ def test_half_of_the_side_peaks_is_where_a_pair_of_emitters_would_be() -> None:
     assert half_level(far, 200.0) is None
 
 
+def test_the_g2_panel_counts_in_laser_pulses_whatever_clock_the_card_has() -> None:
+    acquisition = snapshot().acquisition
+    assert acquisition.laser_period_ps is None
+    own_clock = replace(acquisition, macro_tick_ps=50_000.0, laser_period_ps=acquisition.macro_tick_ps)
+    shown = scene(shown=replace(snapshot(), acquisition=own_clock))
+    usual, here = Frame(110, 16), Frame(110, 16)
+    PAINTERS["g2"](usual, scene())
+    PAINTERS["g2"](here, shown)
+    assert (here.inks == usual.inks).all()
+    assert (here.codes == usual.codes).all()
+
+
 def test_two_emitters_are_called_so() -> None:
     shown = replace(snapshot(), g2=replace(g2(0.7), single_emitter=False))
     assert "▲ NOT single" in painted("readouts", scene(shown=shown), 200, 7)

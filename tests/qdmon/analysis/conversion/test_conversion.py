@@ -1,10 +1,12 @@
 """The log of conversions: what is taken for one, what it led to, and whether the old type came back."""
 
+from dataclasses import replace
+
 import pytest
 
-from qdmon.analysis.conversion.conversion import ConversionLog, conversion_text, return_text
+from qdmon.analysis.conversion.conversion import ConversionLog, _together, conversion_text, return_text
 from qdmon.analysis.conversion.regimes import Mark
-from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Conversion, FluenceStep
+from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Conversion, Estimate, FluenceStep
 
 STEPS = [FluenceStep(0.0, 0.2), FluenceStep(25.0, 1.4), FluenceStep(50.0, 0.2)]
 
@@ -86,6 +88,24 @@ def test_a_conversion_back_to_the_old_type_makes_it_reversible_however_few_the_b
     log.add([])
     told = log.returns(50.0, 0.2)
     assert [c.reversible for c in told] == [True]
+
+
+def test_a_sure_verdict_on_the_return_decides_where_blinks_are_odd() -> None:
+    odd = [*blinks(50.0, 55.0, 15.0), *blinks(55.0, 56.0, -15.0, rate_hz=4.0)]
+    log = converted(blinks(25.0, 50.0, -15.0), odd)
+    assert all(c.reversible is not True for c in log.returns(50.0, 0.2))
+    log = converted(blinks(25.0, 50.0, -15.0), odd)
+    light = replace(call("auger", 0.999, 50.0), auger_share=Estimate(0.98, 0.003))
+    (told,) = log.returns(50.0, 0.2, light)
+    assert told.reversible is True
+
+
+@pytest.mark.parametrize(
+    ("odds", "chance", "found"),
+    [(5.0, 0.6, 5.0), (5.0, 0.4, 0.0), (-5.0, 0.4, -5.0), (-5.0, 0.6, 0.0), (1.0, 0.6, 1.0)],
+)
+def test_a_verdict_that_is_not_sure_can_only_object(odds: float, chance: float, found: float) -> None:
+    assert _together(odds, chance) == found
 
 
 def test_too_few_blinks_after_the_return_tell_nothing() -> None:

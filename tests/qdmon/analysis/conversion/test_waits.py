@@ -1,0 +1,55 @@
+"""Bright times around a change: longer or shorter than the old rate of blinking would have them."""
+
+import numpy as np
+import pytest
+
+from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.conversion.waits import MOST_AGAINST, MOST_FOR, log_waits
+
+NO_STEPS = np.zeros(0)
+
+
+def blinks(*starts_s: float) -> list[Mark]:
+    return [Mark(t, t + 0.01, -20.0, 0.005) for t in starts_s]
+
+
+def steady(rate_hz: float, stop_s: float) -> list[float]:
+    return np.arange(0.1, stop_s, 1 / rate_hz).tolist()
+
+
+def ratio(
+    marks: list[Mark], place: int, *, steps_s: np.ndarray = NO_STEPS, now_s: float | None = None
+) -> float:
+    return float(log_waits(marks, np.array([place]), steps_s, now_s)[0])
+
+
+def test_waits_like_those_before_speak_for_the_old_rate() -> None:
+    old = steady(5.0, 10.0)
+    assert ratio(blinks(*old), len(old) - 5) < 0
+
+
+def test_much_longer_waits_speak_for_a_new_one() -> None:
+    old = steady(8.0, 10.0)
+    assert ratio(blinks(*old, 11.5, 14.0, 15.5), len(old)) > 2
+
+
+def test_a_long_quiet_after_the_last_blink_counts_as_well() -> None:
+    old = steady(8.0, 10.0)
+    marks = blinks(*old, 10.3)
+    quiet = [ratio(marks, len(old), now_s=t) for t in (10.4, 11.0, 13.0)]
+    assert quiet[0] < quiet[1] < quiet[2]
+
+
+def test_behind_a_step_nothing_is_known_of_the_old_rate() -> None:
+    old = steady(8.0, 10.0)
+    assert ratio(blinks(*old, 12.0, 16.0), len(old), steps_s=np.array([10.5])) == pytest.approx(0.0)
+
+
+def test_however_odd_the_waits_behind_they_decide_nothing_alone() -> None:
+    old = steady(20.0, 10.0)
+    place = len(old)
+    first = blinks(*old, 10.2)
+    slow = ratio(blinks(*old, 10.2, 30.0, 60.0, 90.0), place) - ratio(first, place)
+    fast = ratio(blinks(*old, 10.2, *(10.2 + np.arange(1, 9) * 0.05).tolist()), place) - ratio(first, place)
+    assert slow == pytest.approx(MOST_FOR)
+    assert -MOST_AGAINST - 1e-9 <= fast < 0
