@@ -32,8 +32,8 @@ LEVEL_CHANGE, LEVEL_PATIENCE_S = 0.3, 5.0
 REREAD = 0.1
 SETTLED_S = 20.0
 AWAY_S = 0.02
-# So long after the last blink its absence has said what it can.
-QUIET_S = 5.0
+# So long after the last blink its absence has said what it can; meanwhile every few reads suffice.
+QUIET_S, READS_IN_QUIET = 5.0, 5
 # Rows together for an estimate of the background before the stretch has its own, and photons it needs.
 FLOOR_ROWS, FLOOR_PHOTONS = 5, 20_000
 
@@ -58,6 +58,7 @@ class ConversionWatcher:
         self._before: BlinkingCall | None = None
         self._delayed = 0.0
         self._charging: list[ChargingCount] = []
+        self._reads = 0
         # A blink that has not ended, and the one in which the stretch before ended.
         self._going_on: Mark | None = None
         self._crossing: Mark | None = None
@@ -84,8 +85,10 @@ class ConversionWatcher:
         self._stops.add(new)
         if doubt is not None:
             return []
+        quiet = self._reads % READS_IN_QUIET == 0 and stretch.stop_s < self._log.last_s + QUIET_S
+        self._reads += 1
         events = []
-        if self._going_on is not None or stretch.stop_s < self._log.last_s + QUIET_S:
+        if new or self._going_on is not None or quiet:
             change = self._log.alarm(self._going_on, steps, self._verdicts(stretch), stretch.stop_s)
             if change is not None:
                 events += self._conversion(change, stretch, steps, losses, doubt)
