@@ -1,8 +1,8 @@
 """If the share of Auger blinks changed somewhere: from which type to which?
 
 Counting blinks tells the types where only a few are known; a verdict, which weighs the light lost, where
-there is enough light. A type is a matter of the law, not of the blinks that happened to come: the share a
-verdict found is as uncertain as the blinks of either kind scatter.
+there is enough light. What a dot has become is a matter of the law, not of the few blinks that happened to
+come: the share a verdict found is as uncertain as the blinks of either kind scatter.
 """
 
 from collections.abc import Sequence
@@ -41,16 +41,14 @@ def type_pairs(marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCal
     evidence = Regime.of(marks[place:]).by_type()
     behind = np.exp(evidence - evidence.max())
     calls = sorted(verdicts, key=lambda call: call.stop_s - call.start_s)
-    told = [(c, chances) for c in calls if (chances := law_of(c, marks)) is not None]
-    for call, chances in told:
-        if call.stop_s <= first_s:
+    for call in calls:
+        chances = _blinked(call, marks)
+        if chances is not None and call.stop_s <= first_s:
             before = chances
     mixed = before[TYPES.index("mixed")] > LIKELY
-    seen = [
-        chances
-        for call, chances in told
-        if call.start_s >= last_s and call.stop_s - call.start_s >= (SURE_MIXED_S if mixed else SURE_S)
-    ]
+    least_s = SURE_MIXED_S if mixed else SURE_S
+    since = [call for call in calls if call.start_s >= last_s and call.stop_s - call.start_s >= least_s]
+    seen = [chances for call in since if (chances := law_of(call, marks)) is not None]
     if seen:
         behind = seen[-1] + LEAST_CHANCE
     elif mixed:
@@ -61,20 +59,30 @@ def type_pairs(marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCal
 
 def law_of(call: BlinkingCall, marks: Sequence[Mark]) -> FloatArray | None:
     """(3,) chance of each type of the law behind a verdict; None if it does not speak of these types."""
+    chances = _blinked(call, marks)
+    by_chance = _scatter(_seen(call, marks))
+    share = call.auger_share.value
+    if chances is None or by_chance is None or share is None:
+        return chances
+    sd = float(np.hypot(call.auger_share.error or 0.0, share * (1 - share) * by_chance))
+    bc, auger = ndtr((BC_TO - share) / sd), ndtr((share - AUGER_FROM) / sd)
+    return np.array([bc, max(1 - bc - auger, 0.0), auger])
+
+
+def _blinked(call: BlinkingCall, marks: Sequence[Mark]) -> FloatArray | None:
+    """(3,) chance of each type that a dot was of while a verdict watched; None if it speaks of others."""
     chances = np.array([call.probabilities.get(kind, 0.0) for kind in TYPES])
     if call.blinking == "undetermined" or chances.sum() < LEAST_KNOWN:
         return None
-    share = call.auger_share.value
-    seen = [m for m in marks if call.start_s <= m.start_s < call.stop_s]
-    by_chance = _scatter(seen)
-    if by_chance is None:
+    seen = _seen(call, marks)
+    if _scatter(seen) is None:
         # Both mechanisms without a blink of one: it may be a drift that looks like shallow trapping.
         chances = (chances / chances.sum() + _counted(seen)) / 2
-    elif share is not None:
-        sd = float(np.hypot(call.auger_share.error or 0.0, share * (1 - share) * by_chance))
-        bc, pure = ndtr((BC_TO - share) / sd), ndtr((share - AUGER_FROM) / sd)
-        chances = np.array([bc, max(1 - bc - pure, 0.0), pure])
     return np.asarray(chances / chances.sum())
+
+
+def _seen(call: BlinkingCall, marks: Sequence[Mark]) -> list[Mark]:
+    return [m for m in marks if call.start_s <= m.start_s < call.stop_s]
 
 
 def _counted(marks: Sequence[Mark]) -> FloatArray:
