@@ -2,6 +2,9 @@
 
 A cable that warms up or a laser that changes its pulse shape moves time zero by some 0.1 ns. The axis is
 moved by whole TCSPC bins, so that the micro-bins stay exactly what they are.
+
+A first edge of few photons is rough. What more photons say better is no drift: the edge that a drift is
+measured from is the mean of all since it was last told, until it is sharp.
 """
 
 from dataclasses import dataclass, replace
@@ -16,8 +19,11 @@ __all__ = ["EdgeWatch", "Moved", "PlacedEdge"]
 
 # Photons of one detector for an edge of some 20 ps.
 BLOCK_PHOTONS = 20_000
-# What a drift must exceed to be told.
-LEAST_PS, LEAST_SIGMA = 100.0, 4.0
+# What a drift must exceed to be told, at least; the error of both edges, beside what another fluence feigns:
+# it brings other light of the pulse (0.04 ns at most on simulated dots).
+LEAST_PS, LEAST_SIGMA, MIX_PS = 100.0, 5.0, 30.0
+# An edge as sharp as this is no longer refined: drifts are measured from it.
+SHARP_PS = 25.0
 # A given instrument response and the rising edge differ by the colour of the light and the response's shape.
 MOST_GIVEN_PS = 200.0
 # Weight of a new edge against those before, at least: a slow drift is followed.
@@ -50,16 +56,18 @@ class PlacedEdge:
     Attributes:
         edge: the rising edge as far as known; None while only the given response is.
         offset_ps: time zero minus rising edge.
-        told_ps: edge as last told to people.
+        told: edge that drifts are told from.
         base_ps: time zero as first placed; the axis is moved from there by whole bins.
         applied_ps: time zero in use.
+        moving: the last block showed a drift; the next one says whether it is one, and how far it went.
     """
 
     edge: Edge | None
     offset_ps: float
-    told_ps: float
+    told: Edge | None
     base_ps: float
     applied_ps: float
+    moving: bool = False
 
     @property
     def error_ps(self) -> float | None:
@@ -88,9 +96,8 @@ class EdgeWatch:
         self._period_ps = acquisition.pulse_period_ps or acquisition.macro_tick_ps
         t0 = given_ps or {c: e.at_ps for c, e in edges.items()}
         self._given = frozenset(given_ps)
-        self.placed = {
-            c: PlacedEdge(None if c in self._given else edges[c], 0.0, at, at, at) for c, at in t0.items()
-        }
+        first = {c: None if c in self._given else edges[c] for c in t0}
+        self.placed = {c: PlacedEdge(first[c], 0.0, first[c], at, at) for c, at in t0.items()}
         shape = (max(acquisition.channels, default=0) + 1, max(acquisition.nanotime_bins, 1))
         self._block = np.zeros(shape, np.int64)
 
@@ -121,32 +128,45 @@ class EdgeWatch:
         return moved
 
     def _follow(self, channel: int, place: PlacedEdge, edge: Edge) -> tuple[PlacedEdge, list[Moved]]:
-        if place.edge is None:
+        if place.edge is None or place.told is None:
             return self._meet_given(channel, place, edge)
-        step = self._wrapped(edge.at_ps - place.edge.at_ps)
-        error = float(np.hypot(edge.error_ps, place.edge.error_ps))
-        if abs(step) > max(LEAST_PS, LEAST_SIGMA * error):
-            here = edge
-        else:
-            weight = max(place.edge.error_ps**2 / error**2, LEAST_WEIGHT)
-            mean = place.edge.at_ps + weight * step
-            spread = np.hypot((1 - weight) * place.edge.error_ps, weight * edge.error_ps)
-            here = Edge(mean % self._period_ps, float(spread))
-        place = replace(place, edge=here)
+        # Behind a block that may hold two places of the edge only the new one counts.
+        reference = place.told
+        anew = self._differ(edge, place.edge) or (place.moving and self._differ(edge, reference))
+        here = edge if anew else self._mean(place.edge, edge, LEAST_WEIGHT)
         told: list[Moved] = []
-        drift = self._wrapped(here.at_ps - place.told_ps)
-        if abs(drift) > max(LEAST_PS, LEAST_SIGMA * error):
-            told = [Moved(channel, drift, given=False)]
-            place = replace(place, told_ps=here.at_ps)
+        if not self._differ(here, reference):
+            if reference.error_ps > SHARP_PS:
+                reference = self._mean(reference, edge, 0.0)
+            place = replace(place, edge=here, told=reference, moving=False)
+        elif place.moving:
+            told = [Moved(channel, self._wrapped(here.at_ps - reference.at_ps), given=False)]
+            place = replace(place, edge=here, told=here, moving=False)
+        else:
+            # One block may err, and one in which the edge moved holds two of its places.
+            place = replace(place, edge=here, moving=True)
         # A response that was given holds until the edge has clearly moved.
         if channel in self._given and not told:
             return place, []
         return self._move(place), told
 
+    def _differ(self, one: Edge, other: Edge) -> bool:
+        """Whether two edges lie apart by more than chance."""
+        error = float(np.hypot(one.error_ps, other.error_ps))
+        step = abs(self._wrapped(one.at_ps - other.at_ps))
+        return step > max(LEAST_PS, LEAST_SIGMA * error + MIX_PS)
+
+    def _mean(self, before: Edge, edge: Edge, least_weight: float) -> Edge:
+        """Both edges by their errors, the latter by a least weight."""
+        weight = max(before.error_ps**2 / (before.error_ps**2 + edge.error_ps**2), least_weight)
+        mean = before.at_ps + weight * self._wrapped(edge.at_ps - before.at_ps)
+        spread = np.hypot((1 - weight) * before.error_ps, weight * edge.error_ps)
+        return Edge(mean % self._period_ps, float(spread))
+
     def _meet_given(self, channel: int, place: PlacedEdge, edge: Edge) -> tuple[PlacedEdge, list[Moved]]:
         """The first edge seen beside a given response."""
         off = self._wrapped(edge.at_ps - place.base_ps)
-        place = replace(place, edge=edge, told_ps=edge.at_ps)
+        place = replace(place, edge=edge, told=edge)
         if abs(off) <= max(MOST_GIVEN_PS, LEAST_SIGMA * edge.error_ps):
             return replace(place, offset_ps=-off), []
         return self._move(place), [Moved(channel, off, given=True)]

@@ -148,6 +148,6 @@ def test_the_assumed_width_may_be_far_off() -> None:
         histogram, _ = np.histogram(arrival % 200.0, np.arange(3126) * 0.064)
         fit = fitted(histogram[None])
         assert fit.lifetimes_ns[0] == pytest.approx(10.0, rel=0.02)
-        assert fit.detectors[0].response.edges_ns[0] == pytest.approx(
-            gaussian_with_tail(fwhm_ns).edges_ns[0], rel=0.4
-        )
+        begins_ns = gaussian_with_tail(fwhm_ns).edges_ns[0]
+        # No width is known better than the TCSPC bins of 0.064 ns.
+        assert fit.detectors[0].response.edges_ns[0] == pytest.approx(begins_ns, rel=0.4, abs=0.08)
