@@ -20,6 +20,7 @@ from qdmon.analysis.decays.lifetime import SummedDecay
 from qdmon.analysis.dot.fit import DotFit
 from qdmon.analysis.dot.verdict import undetermined
 from qdmon.analysis.losses import LossLog
+from qdmon.analysis.results import segment_result
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import (
     G2,
@@ -365,24 +366,7 @@ class Engine:
 
     def result_of(self, stretch: Stretch) -> SegmentResult:
         """Everything known about a stretch."""
-        rate, _ = stretch.charging()
-        return SegmentResult(
-            stretch.start_s,
-            stretch.stop_s,
-            stretch.mean_excitation,
-            stretch.call,
-            stretch.mean_rate(self.spans),
-            stretch.lifetime(self.spans),
-            stretch.blinking_rate(self.spans),
-            rate,
-            self._g2_in(stretch),
-            stretch.dynamics.levels(stretch.background_cps, stretch.delayed),
-            stretch.dynamics.intensities,
-            stretch.dynamics.on_dwells,
-            stretch.dynamics.off_dwells,
-            stretch.dynamics.correlation,
-            stretch.late_fit.summary if stretch.late_fit is not None else None,
-        )
+        return segment_result(stretch, self.spans, self._g2_in(stretch))
 
     def lifetime(self) -> Estimate:
         """Mean lifetime of the whole segment so far, whatever the fluence."""

@@ -12,6 +12,7 @@ from qdmon.analysis.calibration.background import intensity_groups
 from qdmon.analysis.calibration.load import ASSUMED_DEAD_TIME_NS
 from qdmon.analysis.calibration.timing import MicroBins, TimeAxis
 from qdmon.analysis.calibration.trust import ASSUMED_ZERO, Settled, settle_background
+from qdmon.analysis.darkness import dark_tail_s
 from qdmon.analysis.decays.decay import LateFit
 from qdmon.analysis.decays.lifetime import SummedDecay
 from qdmon.analysis.decays.pileup import PileUp
@@ -325,27 +326,10 @@ class Stretch:
         self._schedule_fit(searched=True)
 
     def dark_tail_s(self, threshold_cps: float, longest_s: float, losses: list[tuple[int, int]]) -> float:
-        """How long the net rate has been below a threshold up to now, looking back so far at most.
-
-        Time with losses proves nothing: the tail begins behind it.
-        """
+        """How long the net rate has been below a threshold up to now, looking back so far at most."""
         if self.table is None:
             return 0.0
-        # Bins in which the threshold stands well above the shot noise.
-        step = int(np.clip(round(30 / max(threshold_cps, 1e-9) / BASE_BIN_S), 10, 500))
-        rows = self.table.rows[-round(longest_s / BASE_BIN_S) :]
-        n = len(rows) // step
-        if not n:
-            return 0.0
-        counts = rows[len(rows) - n * step :].sum(axis=1, dtype=np.int64).reshape(n, step).sum(axis=1)
-        lit = counts / (step * BASE_BIN_S) - self.background_cps >= threshold_cps
-        width = step * self.table.pulses_per_row
-        start = self.table.first_pulse + self.table.closed * self.table.pulses_per_row - n * width
-        for first, stop in losses:
-            if stop > start:
-                lit[max(first - start, 0) // width : -((start - stop) // width)] = True
-        last = np.flatnonzero(lit)
-        return float((n - 1 - last[-1]) if len(last) else n) * step * BASE_BIN_S
+        return dark_tail_s(self.table, BASE_BIN_S, self.background_cps, threshold_cps, longest_s, losses)
 
     def freeze_before(self, pulse: int) -> None:
         """The dot bleached here: the verdict rests on what came before."""

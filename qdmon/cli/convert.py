@@ -38,7 +38,7 @@ def convert(
     Example: qdmon convert dot.ptu levels.csv --what levels
 
     Args:
-        source: the recording.
+        source: the recording, or the name of a reference recording.
         out: the file, or folder, to write.
         format_: ptu, photon-hdf5, full-sms or native, whatever OUT is called.
         what: for tables: trace, levels, flid or g2.
@@ -59,6 +59,7 @@ def convert(
     from qdmon.cli.interrupt import Interrupt
     from qdmon.export.convert import Conversion, format_of
     from qdmon.fluence import read_steps
+    from qdmon.reference import find_recording
     from streams.formats import open_recording
     from streams.text import clean_text
 
@@ -69,6 +70,7 @@ def convert(
         background_cps=parse_background(background_cps), detector_delay_ns=parse_delay(delay_ns)
     )
     steps = read_steps(fluence) if fluence is not None else ()
+    source = find_recording(source)
     recording = open_recording(source, file_choices(particle, pulse_rate_hz, resolution_ps))
     if out.exists() and out.samefile(source):
         raise UserError(f"{out}: is the recording itself; give another name")

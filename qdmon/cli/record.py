@@ -120,6 +120,8 @@ def _state(session: "SessionInfo") -> str:
     """The state in a word; an open one was not closed: it is being recorded, or the daemon died."""
     from streams.recording.names import PART, segment_paths
 
+    if session.empty:
+        return "empty"
     if any(path.name.endswith(PART) for path in segment_paths(session.path).values()):
         return "open"
     return "damaged" if session.problems else "finished"

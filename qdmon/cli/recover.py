@@ -27,14 +27,15 @@ def recover(
     Example: qdmon recover recordings/20260114-093000-dot-7-1a2b3c4d
 
     Args:
-        file: a session's folder, or one of its segment files.
-        out: folder in which the new session is made; beside the old one if not given.
+        file: a session's folder, one of its segment files, or the name of a reference recording.
+        out: folder in which the new session is made; beside the old one if not given, or here for a name.
         as_json: print one JSON object.
     """
     from qdmon.cli.errors import FAILED
     from qdmon.cli.progress import Progress
     from streams.recording import recover as save
 
+    file, out = _found(file, out)
     with Progress(f"recovering {file.name}") as progress:
         copied = save(file, out, progress.tick)
     _print(copied, as_json=as_json)
@@ -55,18 +56,27 @@ def archive(
     Example: qdmon archive recordings/20260114-093000-dot-7-1a2b3c4d --out /archive
 
     Args:
-        file: a session's folder, or one of its segment files.
-        out: folder in which the copy is made; beside the original if not given.
+        file: a session's folder, one of its segment files, or the name of a reference recording.
+        out: folder in which the copy is made; beside the original if not given, or here for a name.
         as_json: print one JSON object.
     """
     from qdmon.cli.errors import FAILED
     from qdmon.cli.progress import Progress
     from streams.recording import archive as shrink
 
+    file, out = _found(file, out)
     with Progress(f"archiving {file.name}") as progress:
         copied = shrink(file, out, progress.tick)
     _print(copied, as_json=as_json)
     return FAILED if copied.gaps or copied.lost_messages else 0
+
+
+def _found(file: Path, out: Path | None) -> tuple[Path, Path | None]:
+    """The session, and where to write; never beside a reference, which is the program's own."""
+    from qdmon.reference import find_recording
+
+    found = find_recording(file)
+    return found, Path() if out is None and found != file else out
 
 
 def _print(copied: "Copied", *, as_json: bool) -> None:

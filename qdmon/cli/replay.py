@@ -55,8 +55,8 @@ def replay(
     if headless and (paused or loop):
         raise UserError("--headless plays once from the start to the end: leave --paused and --loop away")
     file = find_recording(file)
-    problems = open_recording(file).problems
-    for problem in problems:
+    recording = open_recording(file)
+    for problem in recording.problems:
         say_error(f"{clean_text(str(file), 300)}: {problem}")
     arguments = ["serve-file", str(file.absolute()), "--speed", speed, "--start", str(start)]
     arguments += [f"--{name}" for name, on in (("paused", paused), ("loop", loop)) if on]
@@ -69,7 +69,7 @@ def replay(
     else:
         title = f"replay {name}"
         code = show_child(arguments, title=title, fps=fps, ascii_only=ascii_, mouse=not no_mouse, bind=bind)
-    return code or (FAILED if problems else 0)
+    return code or (FAILED if recording.damaged else 0)
 
 
 def serve_file(

@@ -14,18 +14,20 @@ __all__ = ["verify"]
 
 
 def verify(file: Path, /, *, as_json: Annotated[bool, Parameter(name="--json")] = False) -> int:
-    """Check every bit of a native recording; exit code 0 only if it is intact.
+    """Check every bit of a native recording; exit code 0 only if it is intact, and not empty.
 
     Example: qdmon verify recordings/20260114-093000-dot-7-1a2b3c4d
 
     Args:
-        file: a session's folder, or one of its segment files.
+        file: a session's folder, one of its segment files, or the name of a reference recording.
         as_json: print one JSON object.
     """
     from qdmon.cli.errors import FAILED
     from qdmon.cli.progress import Progress
+    from qdmon.reference import find_recording
     from streams.recording import verify as check
 
+    file = find_recording(file)
     with Progress(f"verifying {file.name}") as progress:
         report = check(file, progress.tick)
     if as_json:
@@ -38,6 +40,9 @@ def verify(file: Path, /, *, as_json: Annotated[bool, Parameter(name="--json")] 
 def _print(report: "SessionReport") -> None:
     from streams.text import clean_text
 
+    if report.empty:
+        print(f"{clean_text(report.path, 300)}: empty: {'; '.join(report.problems)}")
+        return
     state = "intact" if report.intact else "damaged: qdmon recover saves what is left"
     closed = "" if report.closed else ", never closed"
     print(f"{clean_text(report.path, 300)}: {state}{closed}")

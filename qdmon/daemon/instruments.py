@@ -1,6 +1,7 @@
 """The instruments of a set-up, opened and closed together, each in a thread of its own."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import structlog
@@ -30,6 +31,10 @@ class Instruments:
         )
         self.spectrometer = SpectrometerControl(bench.spectrometer) if bench.spectrometer else None
         self.identities: dict[str, str] = {}
+
+    async def compile(self, kernels: Callable[[], None]) -> None:
+        """Compile what photons will need, for as long as that takes: no device is waited for."""
+        await asyncio.wrap_future(self.card_thread.submit(kernels))
 
     async def open(self, settings: Mapping[str, str]) -> Acquisition:
         """Connect everything and configure the card; switches nothing on. A spectrometer may fail to.

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -131,8 +132,11 @@ async def serve(options: DaemonOptions) -> int | None:
     )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(instruments.close)
+        if options.simulate is not None:
+            # A simulated card has to answer in time, too: on a busy computer compiling takes longer.
+            await instruments.compile(partial(warm_simulation, options.simulate))
         acquisition = await instruments.open(analysis_settings(config.analysis).to_text())
-        await instruments.card_thread.call(lambda: _warm_up(acquisition, options.simulate), timeout_s=120)
+        await instruments.compile(partial(warm_records, acquisition.layout))
         levels = levels_for(protocol, acquisition, bench.mean_excitation_per_permille) if protocol else []
         session = _session(acquisition, instruments, config.daemon.title)
         publisher = await stack.enter_async_context(
@@ -194,9 +198,3 @@ def _session(acquisition: Acquisition, instruments: Instruments, title: str) -> 
         title=title or acquisition.settings.get("preset", ""),
         instruments=instruments.identities,
     )
-
-
-def _warm_up(acquisition: Acquisition, preset: str | None) -> None:
-    warm_records(acquisition.layout)
-    if preset is not None:
-        warm_simulation(preset)

@@ -17,10 +17,12 @@ from streams.recording.policy import (
 )
 from streams.recording.recorder import Recorder
 from streams.recording.session import SessionWriter, create_session
+from streams.recording.unfinished import EmptyRecordingError
 from streams.recording.verify import FileReport, SessionReport, verify
 
 __all__ = [
     "Copied",
+    "EmptyRecordingError",
     "FileReport",
     "NativeRecording",
     "Position",

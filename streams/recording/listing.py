@@ -6,6 +6,7 @@ from pathlib import Path
 from streams.formats.recording import FormatError
 from streams.recording.names import is_session_name, segment_paths
 from streams.recording.opening import open_session
+from streams.recording.unfinished import NOTHING_YET, EmptyRecordingError
 
 __all__ = ["SessionInfo", "list_sessions"]
 
@@ -21,6 +22,7 @@ class SessionInfo:
         duration_s: stream time; None if it cannot be read.
         size_bytes: of its files.
         problems: in words, empty if nothing.
+        empty: it was begun, and its first block is not written.
     """
 
     path: Path
@@ -29,6 +31,7 @@ class SessionInfo:
     duration_s: float | None
     size_bytes: int
     problems: tuple[str, ...]
+    empty: bool = False
 
 
 def list_sessions(parent: Path) -> tuple[SessionInfo, ...]:
@@ -44,6 +47,8 @@ def _info(path: Path) -> SessionInfo:
     size = sum(file.stat().st_size for file in segment_paths(path).values())
     try:
         found = open_session(path)
+    except EmptyRecordingError:
+        return SessionInfo(path, None, 0, 0.0, size, (NOTHING_YET,), empty=True)
     except FormatError as error:
         return SessionInfo(path, None, None, None, size, (str(error),))
     return SessionInfo(

@@ -9,8 +9,9 @@ from hardware.types import Acquisition, DecodedBlock, Loss, Markers
 from streams.formats.recording import FormatError, Recording
 from streams.messages import End, Gap, Message, PhotonBatch, Segment, Session
 from streams.recording.about import read_about
-from streams.recording.names import PART, segment_paths
+from streams.recording.names import PART, is_session_name, segment_paths
 from streams.recording.scan import Found, SegmentFile, scan
+from streams.recording.unfinished import NOTHING_YET, EmptyRecordingError, holds_nothing_yet
 from streams.recording.walk import Place, Walk, read_chunk
 
 __all__ = ["NativeRecording", "OpenedFile", "Stretch", "open_files", "open_session"]
@@ -116,6 +117,7 @@ def open_session(path: str | Path) -> NativeRecording:
     """Open a session directory, or one of its segment files by itself.
 
     Raises:
+        EmptyRecordingError: nothing was recorded in it yet.
         FormatError: there is no session, or nothing of it can be read.
     """
     path = Path(path)
@@ -145,11 +147,14 @@ def open_files(path: Path) -> tuple[OpenedFile, ...]:
     """The segment files of a session directory, or the one file given, each scanned.
 
     Raises:
+        EmptyRecordingError: the session ended before its first block was written.
         FormatError: there are none.
         OSError: one cannot be read.
     """
     if path.is_dir():
         paths = segment_paths(path)
+        if not paths and is_session_name(path.name):
+            raise EmptyRecordingError(path, f"is empty: {NOTHING_YET}")
         if not paths:
             raise FormatError(path, "is a folder without a recording: give a file or a session's folder")
     elif path.is_file():
@@ -161,6 +166,8 @@ def open_files(path: Path) -> tuple[OpenedFile, ...]:
     for number, one in paths.items():
         file = SegmentFile(one)
         opened.append(OpenedFile(number, file, scan(file)))
+    if opened[0].number == 1 and holds_nothing_yet([(one.file, one.found) for one in opened]):
+        raise EmptyRecordingError(path, f"is empty: {NOTHING_YET}")
     return tuple(opened)
 
 

@@ -12,17 +12,18 @@ from streams.recording.about import read_about
 from streams.recording.names import PART
 from streams.recording.opening import OpenedFile, open_files
 from streams.recording.scan import (
-    CHUNK,
     DATA_END,
     FOOTER,
     HEADER,
     MCAP_MAGIC,
     MESSAGE_INDEX,
     ChunkHead,
+    Damage,
     SegmentFile,
     records_of,
 )
 from streams.recording.segment import PROFILE
+from streams.recording.unfinished import NOTHING_YET, EmptyRecordingError, ends_in_cut_block
 from streams.recording.walk import Place, Walk
 
 __all__ = ["FileReport", "Progress", "SessionReport", "verify"]
@@ -36,7 +37,6 @@ MOST_PROBLEMS = 50
 _DATA_END = struct.Struct("<BQI")
 _FOOTER = struct.Struct("<BQQQI")
 _TAIL = _FOOTER.size + len(MCAP_MAGIC)
-_LENGTHS = struct.Struct("<BQQQQIIQ")
 
 
 @dataclass
@@ -73,6 +73,7 @@ class SessionReport:
         lost_blocks: that cannot be read.
         gaps: stretches of pulses that are missing because of damage.
         problems: of the session as a whole.
+        empty: it ended before its first block was written, or is not so far: there is nothing to recover.
     """
 
     path: str
@@ -83,6 +84,7 @@ class SessionReport:
     lost_blocks: int = 0
     gaps: list[Gap] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    empty: bool = False
 
     @property
     def intact(self) -> bool:
@@ -93,18 +95,21 @@ class SessionReport:
     @property
     def closed(self) -> bool:
         """Every file was closed in good order."""
-        return all(file.closed for file in self.files)
+        return bool(self.files) and all(file.closed for file in self.files)
 
 
 def verify(path: str | Path, progress: Progress = lambda _: None) -> SessionReport:
-    """Read everything and check everything.
+    """Read everything and check everything. What is empty is not intact: it is not what anybody wanted.
 
     Raises:
         FormatError: there is no session.
         OSError: the disk failed.
     """
     path = Path(path)
-    opened = open_files(path)
+    try:
+        opened = open_files(path)
+    except EmptyRecordingError:
+        return SessionReport(str(path), [], problems=[NOTHING_YET], empty=True)
     if not any(one.found.chunks for one in opened):
         raise FormatError(path, "holds no part of a qdmon recording")
     total = 2 * sum(one.file.size for one in opened) or 1
@@ -149,18 +154,20 @@ def _content(opened: tuple[OpenedFile, ...], report: SessionReport, advance: Cal
 def _file(one: OpenedFile, advance: Callable[[int], None]) -> FileReport:
     file, found = one.file, one.found
     report = FileReport(file.path.name, file.size, len(found.chunks), one.closed)
-    for damage in found.damage:
-        if not _unfinished(one, damage.start, damage.stop, report):
-            report.problems.append(f"{damage.stop - damage.start} bytes at byte {damage.start} are damaged")
-    crc, at = 0, 0
+    crc, at, end = 0, 0, _head_stop(one)
     for chunk in found.chunks:
         crc, at = _through(file, at, chunk.offset, crc), chunk.stop
         data = file.read(chunk.offset, chunk.stop - chunk.offset)
         crc = zlib.crc32(data, crc)
         advance(len(data))
-        problem = _chunk_problem(file, chunk)
+        report.problems += _strangers(one, end, chunk.offset)
+        problem, end = _chunk_problem(file, chunk)
         if problem:
             report.problems.append(f"the block at byte {chunk.offset} {problem}")
+    report.problems += _strangers(one, end, file.size)
+    for damage in found.damage:
+        if not _unfinished(one, damage, end, report):
+            report.problems.append(f"{damage.stop - damage.start} bytes at byte {damage.start} are damaged")
     if not _header_fits(one):
         report.problems.append("the head of the file is damaged")
     if one.found.closed_at is not None:
@@ -197,20 +204,41 @@ def _through(file: SegmentFile, start: int, stop: int, crc: int) -> int:
     return crc
 
 
-def _chunk_problem(file: SegmentFile, chunk: ChunkHead) -> str:
-    """What is wrong with a chunk, its stated times, and the index behind it; "" if nothing is."""
+def _head_stop(one: OpenedFile) -> int | None:
+    """Where the head of the file ends and its first block begins; None if it does not say."""
+    opcode, size = struct.unpack("<BQ", one.file.read(len(MCAP_MAGIC), 9).ljust(9, b"\0"))
+    return len(MCAP_MAGIC) + 9 + int(size) if opcode == HEADER else None
+
+
+def _strangers(one: OpenedFile, end: int | None, start: int) -> list[str]:
+    """A line if bytes between two blocks are not damaged by what they say, and yet belong to neither.
+
+    A block whose first byte is another is such: a reader steps over it. Closed files have a checksum for it.
+    """
+    told = any(damage.stop == start for damage in one.found.damage)
+    if one.closed or told or end is None or start <= end:
+        return []
+    return [f"the {start - end} bytes at byte {end} are no block"]
+
+
+def _chunk_problem(file: SegmentFile, chunk: ChunkHead) -> tuple[str, int | None]:
+    """What is wrong with a chunk, its stated times, and the index behind it, "" if nothing is; and its end.
+
+    The end is that of its index, as far as that can be known.
+    """
     content = chunk.content(file)
     if content is None:
-        return "is damaged"
+        return "is damaged", None
     try:
         index, times = _index(content)
     except ValueError as error:
-        return f"is damaged: {error}"
+        return f"is damaged: {error}", None
+    end = chunk.stop + len(index)
     if (min(times, default=0), max(times, default=0)) != (chunk.start_ns, chunk.stop_ns):
-        return "states wrong times"
+        return "states wrong times", end
     behind = file.read(chunk.stop, len(index))
     torn = len(behind) < len(index) and index.startswith(behind)
-    return "" if behind == index or torn else "is followed by a damaged index"
+    return ("" if behind == index or torn else "is followed by a damaged index"), end
 
 
 def _index(content: bytes) -> tuple[bytes, list[int]]:
@@ -228,20 +256,17 @@ def _index(content: bytes) -> tuple[bytes, list[int]]:
     return b"".join(parts), times
 
 
-def _unfinished(one: OpenedFile, start: int, stop: int, report: FileReport) -> bool:
-    """Whether damage at the end of a file never closed is a block cut short, as a crash leaves it."""
-    file = one.file
-    if one.closed or not file.path.name.endswith(PART) or stop < file.size:
+def _unfinished(one: OpenedFile, damage: Damage, end: int | None, report: FileReport) -> bool:
+    """Whether damage at the end of a file never closed is a block cut short, as a crash leaves it.
+
+    `end` is where the last whole block and its index should end: a block begins there, not an index.
+    """
+    file, start = one.file, damage.start
+    if one.closed or not file.path.name.endswith(PART) or damage.stop < file.size:
         return False
-    tail = file.read(start, _LENGTHS.size)
-    if tail[:1] == bytes([MESSAGE_INDEX]):  # compared with its chunk elsewhere
-        cut = True
-    elif len(tail) < _LENGTHS.size:
-        cut = bytes([CHUNK]).startswith(tail[:1])
-    else:
-        opcode, length, _, _, size, _, no_compression, stored = _LENGTHS.unpack(tail)
-        same = length - _LENGTHS.size + 9 == size == stored
-        cut = opcode == CHUNK and not no_compression and same and start + 9 + length > file.size
+    cut = ends_in_cut_block(file, start) and (end is None or start <= end)
+    if cut and start == end and file.read(start, 1) == bytes([MESSAGE_INDEX]):
+        cut = False
     report.unfinished_bytes = file.size - start if cut else 0
     return cut
 

@@ -11,8 +11,9 @@ from qdmon.analysis.monitor import Monitor
 from qdmon.analysis.snapshot import Event, Snapshot
 from qdmon.daemon.instruments import Instruments
 from qdmon.daemon.levels import levels_for
-from qdmon.daemon.protocol import FluenceProtocol, Step, load_protocol
+from qdmon.daemon.protocol import FluenceProtocol, Step
 from qdmon.daemon.run import Run
+from qdmon.daemon.warm import warm_simulation
 from streams.messages import Message, Segment, Spectrum
 from streams.wire import Envelope, decode, encode
 from tests.qdmon.daemon.tape import Tape
@@ -27,6 +28,7 @@ async def recorded(preset: str, seed: int, protocol: FluenceProtocol) -> tuple[T
     bench = create_bench(preset=preset, seed=seed, speed=SPEED)
     assert isinstance(bench.card, SimulatedCard)
     instruments = Instruments(bench, max_permille=1000, consent=True)
+    await instruments.compile(lambda: warm_simulation(preset))
     acquisition = await instruments.open({})
     per_permille = bench.mean_excitation_per_permille
     levels = levels_for(protocol, acquisition, per_permille)
@@ -68,8 +70,9 @@ def monitored(tape: Tape) -> tuple[Snapshot, list[Event]]:
 
 
 async def test_row_8_the_line_of_a_converting_dot_goes_from_633_to_641_nm_and_stays() -> None:
-    tape, truth = await recorded("cdse-zns-2nm", CONVERTING_SEED, load_protocol("paper-cdse"))
-    for start_s, expected_nm in ((10.0, 633.0), (35.0, 641.0), (60.0, 641.0)):
+    steps = FluenceProtocol("short", (Step(0.2, 10.0), Step(1.4, 10.0), Step(0.2, 10.0)))
+    tape, truth = await recorded("cdse-zns-2nm", CONVERTING_SEED, steps)
+    for start_s, expected_nm in ((4.0, 633.0), (15.0, 641.0), (24.0, 641.0)):
         centres = centres_nm(tape, start_s, start_s + 5.0)
         assert len(centres) >= 4
         assert float(np.mean(centres)) == pytest.approx(expected_nm, abs=0.5)

@@ -121,7 +121,7 @@ def _ask(endpoints: Endpoints, seen: Seen, over: threading.Event) -> None:
 
 def _compared(folder: Path, seen: Seen) -> Outcome:
     (info,) = list_sessions(folder)
-    if info.photons is None:  # killed before the first block: there is nothing to open
+    if info.empty:  # killed before the first block
         return Outcome(seen.durable, 0, ("acknowledged, but nothing is there",) if seen.durable else ())
     report = verify(info.path)
     faults = [] if report.intact else ["verify finds damage"]

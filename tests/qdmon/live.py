@@ -162,7 +162,6 @@ async def run_live(
         policy: of the recording.
         also: sees every message sent, and may publish more.
     """
-    warm_simulation(preset)  # the first start compiles, and a card must answer in time
     warm_simulation(preset)  # the first time it compiles, and a card must answer in time
     bench = create_bench(preset=preset, seed=seed, speed=float("inf"))
     instruments = Instruments(bench, max_permille=1000, consent=True)

@@ -14,9 +14,10 @@ import pytest
 
 from qdmon.cli.app import _with_values, main
 from qdmon.cli.child import Child
+from qdmon.reference import reference_path
 from streams.recording import verify
 
-STEPS = ((0.2, 25.0), (1.4, 10.0))  # this dot converts in the second
+STEPS = ((0.2, 8.0), (1.4, 8.0))  # this dot converts in the second
 
 
 def qdmon(*tokens: str, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -122,10 +123,9 @@ def test_a_replay_reports_what_the_live_session_reported_event_by_event(tmp_path
     assert {**first, "source": ""} == {**second, "source": ""}
 
 
-def test_a_replay_is_steered_from_another_terminal(here: Here, address: str, tmp_path: Path) -> None:
-    path = tmp_path / "dot.ptu"
-    qdmon("simulate", "dot", "mapbbr3", "-o", str(path), "--duration", "30")
-    with Child(["serve-file", str(path), "--start", "12", "--paused", "--bind", address]) as child:
+def test_a_replay_is_steered_from_another_terminal(here: Here, address: str) -> None:
+    path = str(reference_path("mapbbr3"))
+    with Child(["serve-file", path, "--start", "12", "--paused", "--bind", address]) as child:
         child.wait_ready()
         watching = subprocess.Popen(
             [sys.executable, "-m", "qdmon", "watch", address, "--json"], stdout=subprocess.DEVNULL

@@ -1,16 +1,23 @@
 """A run on the simulated bench, against what the simulator knows to have happened."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hardware.protocols import CardError
 from hardware.sim import create_bench
 from hardware.sim.card import SimulatedCard
+from hardware.sim.simulation import DotSimulation
+from hardware.types import DeviceInfo, Photons
+from qdmon.config import Config
 from qdmon.daemon.instruments import Instruments
 from qdmon.daemon.levels import levels_for
 from qdmon.daemon.protocol import FluenceProtocol, Step
 from qdmon.daemon.run import Run
+from qdmon.daemon.service import DaemonOptions, serve
+from qdmon.daemon.warm import warm_simulation
 from streams.messages import Fluence, PhotonBatch
 from tests.qdmon.daemon.tape import Tape
 
@@ -21,6 +28,7 @@ async def run_protocol(seed: int) -> tuple[Tape, SimulatedCard]:
     bench = create_bench(preset="cdse-zns-2nm", seed=seed, speed=40.0)
     assert isinstance(bench.card, SimulatedCard)
     instruments = Instruments(bench, max_permille=1000, consent=True)
+    await instruments.compile(lambda: warm_simulation("cdse-zns-2nm"))
     acquisition = await instruments.open({})
     tape = Tape()
     run = Run(
@@ -74,3 +82,24 @@ async def test_batches_are_contiguous_and_photons_ordered_at_high_speed() -> Non
     assert all(a.stop_pulse == b.first_pulse for a, b in pairwise(batches))
     pulse = np.concatenate([batch.photons.pulse for batch in batches])
     assert np.all(np.diff(pulse.astype(np.int64)) >= 0)
+
+
+async def test_everything_is_compiled_before_the_card_has_to_answer_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+    advance = DotSimulation.advance
+
+    def first_use(simulation: DotSimulation, pulses: int, mean_excitation: float) -> Photons:
+        happened.append("kernels run")
+        return advance(simulation, pulses, mean_excitation)
+
+    def opened(card: SimulatedCard) -> DeviceInfo:
+        happened.append("card opens")
+        raise CardError("enough was seen")
+
+    monkeypatch.setattr(DotSimulation, "advance", first_use)
+    monkeypatch.setattr(SimulatedCard, "open", opened)
+    with pytest.raises(CardError, match="enough"):
+        await serve(DaemonOptions(Config(), simulate="mapbbr3", seed=1, bind=str(tmp_path / "s")))
+    assert happened == ["kernels run", "card opens"]

@@ -1,0 +1,35 @@
+"""What is reported of a stretch, gathered."""
+
+from qdmon.analysis.snapshot import G2, SegmentResult
+from qdmon.analysis.stretch import Stretch
+
+__all__ = ["segment_result"]
+
+
+def segment_result(stretch: Stretch, losses: list[tuple[int, int]], g2: G2) -> SegmentResult:
+    """Everything known about a stretch.
+
+    Args:
+        stretch: as it stands.
+        losses: pulse intervals in which photons are missing.
+        g2: of its photons.
+    """
+    charging_rate_hz, _ = stretch.charging()
+    dynamics = stretch.dynamics
+    return SegmentResult(
+        stretch.start_s,
+        stretch.stop_s,
+        stretch.mean_excitation,
+        stretch.call,
+        stretch.mean_rate(losses),
+        stretch.lifetime(losses),
+        stretch.blinking_rate(losses),
+        charging_rate_hz,
+        g2,
+        dynamics.levels(stretch.background_cps, stretch.delayed),
+        dynamics.intensities,
+        dynamics.on_dwells,
+        dynamics.off_dwells,
+        dynamics.correlation,
+        stretch.late_fit.summary if stretch.late_fit is not None else None,
+    )
