@@ -68,7 +68,16 @@ class ConversionLog:
             now_s: how far one has looked.
         """
         marks = self._marks if going_on is None else [*self._marks, going_on]
-        return find_change(marks, AlarmBudget.of(self._per_day, steps[-MOST_STEPS:]), verdicts, now_s)
+        budget = AlarmBudget.of(self._per_day, steps[-MOST_STEPS:])
+        return find_change(marks, budget, verdicts, now_s, self._type_before(steps))
+
+    def _type_before(self, steps: Sequence[FluenceStep]) -> Blinking | None:
+        """What the dot was at this fluence before the last conversion, if it is back at it."""
+        now = steps[-1].mean_excitation if steps else None
+        last = self.conversions[-1] if self.conversions else None
+        if last is None or same_fluence(last.mean_excitation_after, last.mean_excitation_before):
+            return None
+        return last.before if same_fluence(now, last.mean_excitation_before) else None
 
     def accept(self, change: Change, conversion: Conversion) -> None:
         """The alarm is taken for a conversion: a new regime begins with its blinks."""

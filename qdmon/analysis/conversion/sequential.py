@@ -72,6 +72,7 @@ def find_change(
     budget: AlarmBudget,
     verdicts: Sequence[BlinkingCall] = (),
     now_s: float | None = None,
+    expected: Blinking | None = None,
 ) -> Change | None:
     """The change of type among some blinks that is worth telling; None if there is none.
 
@@ -80,6 +81,7 @@ def find_change(
         budget: of false alarms.
         verdicts: on stretches of light of this regime and of what followed.
         now_s: how far one has looked; as far as the last blink if not given.
+        expected: type that the dot had before at the fluence it is back at.
     """
     if len(marks) <= FEWEST_BEFORE:
         return None
@@ -93,7 +95,7 @@ def find_change(
     place = int(places[np.argmax(likely)])
     log_ratio = _log_ratio(marks, places, belief, ANY_CHANGE, now_s)
     time_s, error_s = _time_of(marks, places, log_ratio, belief)
-    pairs = type_pairs(marks, place, verdicts)
+    pairs = type_pairs(marks, place, verdicts, expected)
     certainty = 1 - float(np.trace(pairs))
     if certainty < LEAST_CERTAINTY:
         return None

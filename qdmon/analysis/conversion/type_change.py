@@ -13,7 +13,7 @@ from scipy.special import expit, ndtr
 
 from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime
 from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
-from qdmon.analysis.snapshot import BlinkingCall
+from qdmon.analysis.snapshot import Blinking, BlinkingCall
 
 __all__ = ["law_of", "type_pairs"]
 
@@ -28,13 +28,16 @@ _BECOMES = np.array([[0.2, 0.4, 0.4], [0.015, 0.97, 0.015], [0.4, 0.4, 0.2]])
 SURE_S, SURE_MIXED_S, LIKELY, LEAST_KNOWN, LEAST_CHANCE = 3.0, 10.0, 0.6, 0.5, 1e-4
 
 
-def type_pairs(marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCall]) -> FloatArray:
+def type_pairs(
+    marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCall], expected: Blinking | None = None
+) -> FloatArray:
     """(3, 3) chance of each pair of `TYPES` before and behind a place, if the share changed there.
 
     Args:
         marks: blinks in order of time.
         place: first blink behind the change.
         verdicts: on stretches of light of this regime and of what followed.
+        expected: type that the dot had before at the fluence it is back at; None where there is none.
     """
     last_s, first_s = marks[place - 1].start_s, marks[place].start_s
     before = _counted(marks[:place])
@@ -48,12 +51,17 @@ def type_pairs(marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCal
     mixed = before[TYPES.index("mixed")] > LIKELY
     least_s = SURE_MIXED_S if mixed else SURE_S
     since = [call for call in calls if call.start_s >= last_s and call.stop_s - call.start_s >= least_s]
-    seen = [chances for call in since if (chances := law_of(call, marks)) is not None]
+    # Back where it was, a dot need not prove its law again.
+    read = law_of if expected is None else _blinked
+    seen = [chances for call in since if (chances := read(call, marks)) is not None]
     if seen:
         behind = seen[-1] + LEAST_CHANCE
     elif mixed:
         return np.asarray(np.diag(before))
-    pairs = before[:, None] * _BECOMES * behind
+    becomes = _BECOMES
+    if expected in TYPES:
+        becomes = (_BECOMES + (np.arange(len(TYPES)) == TYPES.index(expected))) / 2
+    pairs = before[:, None] * becomes * behind
     return np.asarray(pairs / pairs.sum())
 
 

@@ -66,3 +66,11 @@ def test_a_verdict_of_both_mechanisms_is_half_believed_where_every_blink_is_of_o
     pairs = type_pairs(marks, 60, [verdict(0.0, 25.0, "mixed", 0.8)])
     assert pairs[AUGER, BC] > 0.5
     assert pairs[MIXED, MIXED] > pairs[AUGER, AUGER]
+
+
+def test_back_at_a_fluence_a_mixed_dot_is_expected_to_be_what_it_was_there() -> None:
+    before, behind = blinks(0.0, 25.0, 15, 85), blinks(25.0, 40.0, 90, 10)
+    known = [verdict(0.0, 25.0, "mixed", 0.85), verdict(25.0, 40.0, "bc", 0.09)]
+    out_of_the_blue = type_pairs([*before, *behind], len(before), known)
+    back = type_pairs([*before, *behind], len(before), known, "bc")
+    assert back[MIXED, BC] > 0.9 > out_of_the_blue[MIXED, BC]
