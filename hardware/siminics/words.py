@@ -3,8 +3,8 @@
 Facts restated from the vendor's guide. Bit 31 marks specials, then 6 bits of channel; in T3 15 bits of time
 and 10 of sync number, in T2 25 bits of time. Special channel 63 is an overflow with its number modulo 1024 in
 the lowest 10 bits, special channels 1 to 15 are markers. As overflows are numbered, a missing one shows, and
-the words after it are placed right again; 1024 missing ones in a row, or a multiple, do not show, nor does one
-that is missing at the very beginning.
+the words after it are placed right again; 1024 missing ones in a row, or a multiple, do not show, nor does
+one that is missing at the very beginning.
 """
 
 from typing import Literal
