@@ -12,7 +12,18 @@ from pathlib import Path
 from streams.formats.recording import FormatError
 from streams.text import clean_text
 
-__all__ = ["Fields", "longest_s", "read_fields", "read_head", "unix_ns", "words_offset"]
+__all__ = ["COMMON_TEXTS", "Fields", "longest_s", "read_fields", "read_head", "unix_ns", "words_offset"]
+
+COMMON_TEXTS = {
+    "Ident": (0, 16),
+    "FormatVersion": (16, 6),
+    "CreatorName": (22, 18),
+    "CreatorVersion": (40, 12),
+    "FileTime": (52, 18),
+    "Comment": (72, 256),
+    "HardwareIdent": (536, 16),
+}
+"""Texts of PicoHarp 300 and HydraHarp 400 headers: name to offset and length."""
 
 LONGEST_IMAGE_HEADER = 65_536
 WORD_BITS = 32

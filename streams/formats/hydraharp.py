@@ -8,7 +8,15 @@ import math
 from pathlib import Path
 
 from hardware.types import PS_PER_S, RecordLayout
-from streams.formats.fixed_header import Fields, longest_s, read_fields, read_head, unix_ns, words_offset
+from streams.formats.fixed_header import (
+    COMMON_TEXTS,
+    Fields,
+    longest_s,
+    read_fields,
+    read_head,
+    unix_ns,
+    words_offset,
+)
 from streams.formats.recording import FormatError, Recording
 from streams.formats.word_file import WordFile, open_words
 
@@ -30,16 +38,7 @@ _LAYOUTS = {
 }
 _TICK_PS = {"1.0": 0.5, "2.0": 1.0}
 
-_TEXTS = {
-    "Ident": (0, 16),
-    "FormatVersion": (16, 6),
-    "CreatorName": (22, 18),
-    "CreatorVersion": (40, 12),
-    "FileTime": (52, 18),
-    "Comment": (72, 256),
-    "HardwareIdent": (536, 16),
-    "HardwarePartNo": (552, 8),
-}
+_TEXTS = {**COMMON_TEXTS, "HardwarePartNo": (552, 8)}
 _INTEGERS = {
     "Curves": 328,
     "BitsPerRecord": 332,

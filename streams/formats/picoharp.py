@@ -7,7 +7,15 @@ import math
 from pathlib import Path
 
 from hardware.types import PS_PER_S, RecordLayout
-from streams.formats.fixed_header import Fields, longest_s, read_fields, read_head, unix_ns, words_offset
+from streams.formats.fixed_header import (
+    COMMON_TEXTS,
+    Fields,
+    longest_s,
+    read_fields,
+    read_head,
+    unix_ns,
+    words_offset,
+)
 from streams.formats.recording import FormatError, Recording
 from streams.formats.word_file import WordFile, open_words
 
@@ -20,16 +28,7 @@ HISTOGRAM = 0
 TICK_PS = 4.0  # of every T2 measurement
 PS_PER_NS = 1000.0
 
-_TEXTS = {
-    "Ident": (0, 16),
-    "FormatVersion": (16, 6),
-    "CreatorName": (22, 18),
-    "CreatorVersion": (40, 12),
-    "FileTime": (52, 18),
-    "Comment": (72, 256),
-    "HardwareIdent": (536, 16),
-    "HardwareVersion": (552, 8),
-}
+_TEXTS = {**COMMON_TEXTS, "HardwareVersion": (552, 8)}
 _INTEGERS = {
     "Curves": 328,
     "BitsPerRecord": 332,

@@ -85,16 +85,15 @@ def find_change(
     """
     if len(marks) <= FEWEST_BEFORE:
         return None
-    places = _places(marks)
-    scores, allotted = _scores(marks, places, budget, now_s)
+    places, any_change, at_rise = _log_ratios(marks, budget.steps_s, now_s)
+    scores, allotted = _scores(marks, any_change, at_rise, budget)
     evidence = float(logsumexp(scores))
     if evidence < 0:
         return None
     belief = budget.belief()
-    likely, _ = _scores(marks, places, belief, now_s)
+    likely, _ = _scores(marks, any_change, at_rise, belief)
     place = int(places[np.argmax(likely)])
-    log_ratio = _log_ratio(marks, places, belief, ANY_CHANGE, now_s)
-    time_s, error_s = _time_of(marks, places, log_ratio, belief)
+    time_s, error_s = _time_of(marks, places, any_change, belief)
     pairs = type_pairs(marks, place, verdicts, expected)
     certainty = 1 - float(np.trace(pairs))
     if certainty < LEAST_CERTAINTY:
@@ -118,39 +117,32 @@ def log_evidence(marks: Sequence[Mark], budget: AlarmBudget) -> float | None:
     """Logarithm of sum q_c LR_c, an alarm from 0 on; None while there are too few blinks for any place."""
     if len(marks) <= FEWEST_BEFORE:
         return None
-    return float(logsumexp(_scores(marks, _places(marks), budget)[0]))
+    _, any_change, at_rise = _log_ratios(marks, budget.steps_s, None)
+    return float(logsumexp(_scores(marks, any_change, at_rise, budget)[0]))
 
 
-def _places(marks: Sequence[Mark]) -> NDArray[np.intp]:
-    """(p,) places a change may be at: the first blink behind it."""
-    return np.arange(FEWEST_BEFORE, len(marks))
+def _log_ratios(
+    marks: Sequence[Mark], steps_s: FloatArray, now_s: float | None
+) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
+    """(p,) places a change may be at, the first blink behind it; (p,) log LR of any change, and at a rise."""
+    places = np.arange(FEWEST_BEFORE, len(marks))
+    log_l = log_likelihood(marks)
+    whole = LOG_WEIGHT + log_l[-1]
+    before, behind = LOG_WEIGHT + log_l[places], whole - log_l[places]
+    besides = log_waits(marks, places, steps_s, now_s) - float(logsumexp(whole))
+    any_change, at_rise = (_log_pairs(before, behind, pairs) for pairs in (ANY_CHANGE, CHANGE_AT_RISE))
+    return places, any_change + besides, at_rise + besides
 
 
 def _scores(
-    marks: Sequence[Mark], places: NDArray[np.intp], budget: AlarmBudget, now_s: float | None = None
+    marks: Sequence[Mark], any_change: FloatArray, at_rise: FloatArray, budget: AlarmBudget
 ) -> tuple[FloatArray, float]:
     """(p,) logarithms of q_c LR_c, and of all q_c together."""
     starts = np.array([m.start_s for m in marks])
     # The law may change while the last old blink is still on.
-    any_time, at_rise = _log_share(starts[places - 1], starts[places], budget)
-    scores = _log_ratio(marks, places, budget, ANY_CHANGE, now_s) + any_time
-    if np.isfinite(at_rise).any():
-        scores = np.logaddexp(scores, _log_ratio(marks, places, budget, CHANGE_AT_RISE, now_s) + at_rise)
-    return scores, float(logsumexp([any_time, at_rise]))
-
-
-def _log_ratio(
-    marks: Sequence[Mark],
-    places: NDArray[np.intp],
-    budget: AlarmBudget,
-    pairs: FloatArray,
-    now_s: float | None,
-) -> FloatArray:
-    """(p,) log LR of a change at each place, to pairs of shares spread like this over their prior."""
-    log_l = log_likelihood(marks)
-    whole = LOG_WEIGHT + log_l[-1]
-    found = _log_pairs(LOG_WEIGHT + log_l[places], whole - log_l[places], pairs)
-    return np.asarray(found + log_waits(marks, places, budget.steps_s, now_s) - float(logsumexp(whole)))
+    share, share_at_rise = _log_share(starts[FEWEST_BEFORE - 1 : -1], starts[FEWEST_BEFORE:], budget)
+    scores = np.logaddexp(any_change + share, at_rise + share_at_rise)
+    return scores, float(logsumexp([share, share_at_rise]))
 
 
 def _log_share(begin: FloatArray, end: FloatArray, budget: AlarmBudget) -> tuple[FloatArray, FloatArray]:
