@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 import platformdirs
 
-__all__ = ["jit", "jit_reordered"]
+__all__ = ["jit"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -37,9 +37,3 @@ import numba  # noqa: E402
 def jit(function: _F) -> _F:
     """Compile `function` with numba on its first call; later processes load it from the cache."""
     return cast(_F, numba.njit(cache=_CACHE, nogil=True, error_model="numpy")(function))
-
-
-def jit_reordered(function: _F) -> _F:
-    """The same, but sums may be taken in any order, which lets them run several at a time."""
-    fast = {"reassoc", "contract", "arcp", "nsz"}
-    return cast(_F, numba.njit(cache=_CACHE, nogil=True, error_model="numpy", fastmath=fast)(function))

@@ -390,5 +390,6 @@ class Stretch:
             return UNKNOWN, None
         auger = self.reading.losses.auger
         # Where a dot is charged, whatever traps did before, after or meanwhile.
-        found = charging_rate(find_blinks(auger, np.zeros(len(auger))), len(auger), self._bin_s)
+        charged = find_blinks(auger, np.zeros(len(auger)), self.reading.best.dot.trion_loss)
+        found = charging_rate(charged, len(auger), self._bin_s)
         return (found.rate_hz, found.at(self.mean_excitation)) if found is not None else (UNKNOWN, None)

@@ -11,14 +11,19 @@ with an error only; its probability is averaged over that error, so that the lim
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import gammaincc, gammaincinv, gammaln
+from scipy.special import gammaincc, gammaincinv, gammaln, xlogy
 
 from qdmon.analysis.snapshot import UNKNOWN, Estimate
 
 __all__ = ["Coincidences", "ZeroDelay", "dip_significance"]
+
+FloatArray = NDArray[np.float64]
+_Value = TypeVar("_Value", float, FloatArray)
 
 FEWEST_SIDE_PAIRS = 20
 CONFIDENCE = 0.99
@@ -94,21 +99,21 @@ class Coincidences:
         """
         if self.side * self.side_peaks < FEWEST_SIDE_PAIRS or self.side <= self.chance:
             return None
-        one = np.mean([self._chance_of_zero(g) for g in np.linspace(0.0, most_single, 9)])
-        more = np.mean([self._chance_of_zero(g) for g in np.linspace(*SEVERAL, 9)])
+        one = float(self._chance_of_zero(np.linspace(0.0, most_single, 9)).mean())
+        more = float(self._chance_of_zero(np.linspace(*SEVERAL, 9)).mean())
         return float(PRIOR_SINGLE * one / (PRIOR_SINGLE * one + (1 - PRIOR_SINGLE) * more + 1e-300))
 
-    def _chance_of_zero(self, g: float) -> float:
-        """Probability of the pairs at zero lag if g2(0) were g."""
-        sd = float(np.sqrt(self._mean_variance(g)))
-        mean = np.maximum(self._mean(g) + sd * NODES, 1e-6)
+    def _chance_of_zero(self, g: FloatArray) -> FloatArray:
+        """(n,) probability of the pairs at zero lag if g2(0) were each of g."""
+        sd = np.sqrt(self._mean_variance(g))[:, None]
+        mean = np.maximum(self._mean(g)[:, None] + sd * NODES, 1e-6)
         log_p = self.zero * np.log(mean) - mean - gammaln(self.zero + 1)
-        return float(np.exp(log_p) @ WEIGHTS / WEIGHTS.sum())
+        return np.asarray(np.exp(log_p) @ WEIGHTS / WEIGHTS.sum())
 
-    def _mean(self, g: float) -> float:
+    def _mean(self, g: _Value) -> _Value:
         return ((1 - self.lost) * g + self.found) * (self.side - self.chance) + self.chance
 
-    def _mean_variance(self, g: float) -> float:
+    def _mean_variance(self, g: _Value) -> _Value:
         """Variance of mu at g, from the errors of everything it is made of."""
         share = (1 - self.lost) * g + self.found
         side = self.side / self.side_peaks + self.photon_share * self.side**2
@@ -137,19 +142,19 @@ class Coincidences:
         return float(brentq(excess, 0.0, high, xtol=1e-12, rtol=1e-6))
 
 
-def dip_significance(zero: float, side: float, side_peaks: int) -> float:
+def dip_significance(
+    zero: FloatArray | float, side: FloatArray | float, side_peaks: int
+) -> NDArray[np.float64]:
     """By how many standard deviations a peak misses pairs against its neighbours; negative if it has more.
 
     The square root of twice the log-likelihood ratio between a peak of its own height and one like the rest.
 
     Args:
-        zero: pairs in the peak.
-        side: mean of its neighbours.
+        zero: (...) pairs in the peak.
+        side: (...) mean of its neighbours.
         side_peaks: how many of them.
     """
-    total = side * side_peaks
-    common = (zero + total) / (side_peaks + 1)
-    if common <= 0:
-        return 0.0
-    ratio = sum(n * float(np.log(n / (k * common))) for n, k in ((zero, 1), (total, side_peaks)) if n > 0)
-    return float(np.copysign(np.sqrt(2 * max(ratio, 0.0)), side - zero))
+    total = np.multiply(side, side_peaks)
+    common = np.maximum((zero + total) / (side_peaks + 1), 1e-300)
+    ratio = xlogy(zero, zero / common) + xlogy(total, total / (side_peaks * common))
+    return np.asarray(np.copysign(np.sqrt(2 * np.maximum(ratio, 0.0)), side - zero))

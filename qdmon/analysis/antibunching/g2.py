@@ -192,13 +192,13 @@ def zero_lag(lags: NDArray[np.int64]) -> tuple[int, float | None]:
     reach = len(lags) // 2
     centres = np.arange(SIDE[1], len(lags) - SIDE[1])
     side = lags[centres[:, None] + SIDE_LAGS].mean(axis=1)
-    dips = [dip_significance(float(lags[c]), s, len(SIDE_LAGS)) for c, s in zip(centres, side, strict=True)]
+    dips = dip_significance(lags[centres].astype(np.float64), side, len(SIDE_LAGS))
     here = reach - SIDE[1]
     best = int(np.argmax(dips))
     clear = dips[best] > CLEAR_SIGMA and lags[centres[best]] < CLEAR_RATIO * side[best]
     if clear and dips[best] ** 2 - max(dips[here], 0.0) ** 2 > CLEAR_SIGMA**2:
-        return int(centres[best]) - reach, dips[best]
-    return 0, dips[here] if side[here] > 0 else None
+        return int(centres[best]) - reach, float(dips[best])
+    return 0, float(dips[here]) if side[here] > 0 else None
 
 
 def g2_from_pairs(
@@ -230,7 +230,8 @@ def g2_from_pairs(
             return no_g2(origin)
         centre = MAX_LAG + shift
         side = float(lags[centre + SIDE_LAGS].mean())
-        significance = dip_significance(float(lags[centre]), side, len(SIDE_LAGS)) if side > 0 else None
+        dip = dip_significance(float(lags[centre]), side, len(SIDE_LAGS))
+        significance = float(dip) if side > 0 else None
     else:
         shift, significance = zero_lag(lags)
         origin = "missing peak" if shift else "rising edges"

@@ -141,7 +141,7 @@ def _near(area: FloatArray, peak: int) -> FloatArray:
 def _dip(area: FloatArray, peak: int) -> float:
     """By how many standard deviations a peak misses pairs against those near it."""
     side = _near(area, peak)
-    return dip_significance(float(area[peak]), float(np.mean(side)), len(side)) if len(side) else 0.0
+    return float(dip_significance(area[peak], float(np.mean(side)), len(side))) if len(side) else 0.0
 
 
 def _comb_phase(y: NDArray[np.int64], delay_ns: FloatArray, period: float) -> float:

@@ -6,16 +6,18 @@ of the response; at half height where bins are too wide for a fit.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hardware.jit import jit
 from hardware.types import Acquisition
 from qdmon.analysis.calibration.rise import BACK_NS, fit_rise
 from qdmon.analysis.calibration.window import recorded_part
 
-__all__ = ["EDGE_FLOOR_PS", "Edge", "MicroBins", "TimeAxis", "rising_edge"]
+__all__ = ["EDGE_FLOOR_PS", "Edge", "MicroBins", "TimeAxis", "exponential_shares", "rising_edge"]
 
 # Photons up to this much before the pulse are jitter, not the end of the last period.
 GUARD_NS = 1.0
@@ -120,6 +122,23 @@ def _fitted(coarse: NDArray[np.float64], width_ps: float, rough: Edge, *, joined
     return Edge(at_ps % (len(coarse) * width_ps), rise.error_ns * 1e3)
 
 
+@jit
+def exponential_shares(
+    tau_ns: NDArray[np.float64], edges_ns: NDArray[np.float64], period_ns: float
+) -> NDArray[np.float64]:
+    """(k, m) share of each exponential decay, folded into the period, between m + 1 edges."""
+    share = np.empty((len(tau_ns), len(edges_ns) - 1))
+    for i in range(len(tau_ns)):
+        rate = 1.0 / max(tau_ns[i], 1e-3)
+        scale = -1.0 / np.expm1(-period_ns * rate)
+        before = np.exp(-max(edges_ns[0], 0.0) * rate)
+        for j in range(len(edges_ns) - 1):
+            after = np.exp(-max(edges_ns[j + 1], 0.0) * rate)
+            share[i, j] = (before - after) * scale
+            before = after
+    return share
+
+
 @dataclass(frozen=True)
 class MicroBins:
     """Coarse bins of the arrival time after the pulse: first the gated-out prompt part, then the decay.
@@ -172,19 +191,20 @@ class MicroBins:
         """Number of bins, the prompt one included."""
         return len(self.edges_ns) - 1
 
+    def same_as(self, other: "MicroBins") -> bool:
+        """Whether light falls into either alike."""
+        return self.delayed == other.delayed and np.array_equal(self.edges_ns, other.edges_ns)
+
     def share_of(self, tau_ns: NDArray[np.float64]) -> NDArray[np.float64]:
         """(k, m) share of the photons of an exponential decay in each bin, folded into the period.
 
         Args:
             tau_ns: (k,) lifetimes.
         """
-        tau = np.maximum(np.asarray(tau_ns, np.float64), 1e-3)[:, None]
-        edges = np.clip(self.edges_ns, 0.0, None)[None, :]
-        survival = np.exp(-edges / tau)
-        prompt = (survival[:, :-1] - survival[:, 1:]) / -np.expm1(-self.period_ns / tau)
-        return np.asarray((1 - self.delayed) * prompt + self.delayed * self.uniform_share)
+        prompt = exponential_shares(np.asarray(tau_ns, np.float64), self.edges_ns, self.period_ns)
+        return (1 - self.delayed) * prompt + self.delayed * self.uniform_share
 
-    @property
+    @cached_property
     def uniform_share(self) -> NDArray[np.float64]:
         """(m,) share of the uniform background that is recorded in each bin."""
         return np.asarray(np.diff(self.edges_ns) / (self.recorded_ns or self.period_ns))

@@ -102,12 +102,12 @@ class BlinkingStop:
                 self._told = False
             self._stops_s = [mark.stop_s]
 
-    def look(self, time_s: float, on_law: DwellLaw | None) -> list[Event]:
+    def look(self, time_s: float, on_law: Callable[[], DwellLaw | None]) -> list[Event]:
         """Is the bright dwell that is going on too long?
 
         Args:
             time_s: now, the dot being bright.
-            on_law: law of the bright dwells, if known: a power law allows long ones.
+            on_law: finds the law of the bright dwells, if it is known: a power law allows long ones.
         """
         n = len(self._gaps_s)
         if self._told or n < FEWEST_BLINKS or not self._stops_s:
@@ -118,9 +118,12 @@ class BlinkingStop:
         total_s = sum(self._gaps_s)
         # Exponential dwells of unknown rate; every dwell is a chance for a false alarm.
         chance = (1 + gap_s / total_s) ** -n
-        if on_law is not None and on_law.law == "power law" and on_law.exponent.value is not None:
-            chance = max(chance, (gap_s / on_law.shortest_s) ** min(1 - on_law.exponent.value, 0.0))
         allowed = self._per_day / DAY_S * total_s / n
+        if chance > allowed:
+            return []
+        law = on_law()
+        if law is not None and law.law == "power law" and law.exponent.value is not None:
+            chance = (gap_s / law.shortest_s) ** min(1 - law.exponent.value, 0.0)
         if chance > allowed:
             return []
         self._told = True

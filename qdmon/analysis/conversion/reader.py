@@ -54,6 +54,7 @@ class BlinkReader:
         self._reads = 0
         self._from_pulse = first_pulse
         self._continues = False
+        self._states: tuple[float, MicroBins, RowStates] | None = None
 
     def read(
         self,
@@ -80,7 +81,7 @@ class BlinkReader:
         if len(rows) < SETTLED_ROWS:
             return [], None
         start_pulse = table.first_pulse + first * width
-        states = row_states(bright.lifetime_ns, bins)
+        states = self._states_of(bright.lifetime_ns, bins)
         background = background_cps * bins.uniform_share
         if not self.level.seen or self._reads % TRACK_EVERY == 0:
             self.level.update(table, states, bright, background, row_s)
@@ -117,6 +118,12 @@ class BlinkReader:
             open_from = max(done, len(rows) - 2 * SETTLED_ROWS)
         self._from_pulse = start_pulse + open_from * width
         return marks, going_on
+
+    def _states_of(self, lifetime_ns: float, bins: MicroBins) -> RowStates:
+        """Those of the last read while they stay."""
+        if self._states is None or lifetime_ns != self._states[0] or not bins.same_as(self._states[1]):
+            self._states = lifetime_ns, bins, row_states(lifetime_ns, bins)
+        return self._states[2]
 
     def _goes_on(self, start_pulse: int, width: int, mark: Mark) -> bool:
         """Whether a blink at the beginning of rows that start here is that of the stretch before."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logsumexp
+from scipy.special import expit
 
 from qdmon.analysis.conversion.shares import LOG_PRIOR, LOG_WEIGHT, SHARES
 from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
@@ -97,7 +97,7 @@ class Regime:
 
     def log_evidence(self) -> float:
         """Log evidence of one share behind all these blinks."""
-        return float(logsumexp(self.log_l + LOG_WEIGHT))
+        return float(np.logaddexp.reduce(self.log_l + LOG_WEIGHT))
 
     def by_type(self) -> FloatArray:
         """(3,) log evidence of each of `TYPES`, the share drawn from those of that type."""
@@ -107,11 +107,11 @@ class Regime:
         for i in range(len(TYPES)):
             weight = LOG_WEIGHT[kind == i]
             if len(weight):
-                found[i] = logsumexp(self.log_l[kind == i] + weight) - logsumexp(weight)
+                found[i] = np.logaddexp.reduce(self.log_l[kind == i] + weight) - np.logaddexp.reduce(weight)
         return found
 
     def types(self) -> dict[Blinking, float]:
         """Probability of each type."""
         log_p = self.by_type() + LOG_PRIOR
-        p = np.exp(log_p - logsumexp(log_p))
+        p = np.exp(log_p - np.logaddexp.reduce(log_p))
         return dict(zip(TYPES, p.tolist(), strict=True))

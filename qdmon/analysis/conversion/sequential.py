@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logsumexp
+from scipy.special import expit
 
 from qdmon.analysis.conversion.alarms import AlarmBudget
 from qdmon.analysis.conversion.regimes import TYPES, Mark, log_likelihood
@@ -87,7 +87,7 @@ def find_change(
         return None
     places, any_change, at_rise = _log_ratios(marks, budget.steps_s, now_s)
     scores, allotted = _scores(marks, any_change, at_rise, budget)
-    evidence = float(logsumexp(scores))
+    evidence = float(np.logaddexp.reduce(scores))
     if evidence < 0:
         return None
     belief = budget.belief()
@@ -118,7 +118,7 @@ def log_evidence(marks: Sequence[Mark], budget: AlarmBudget) -> float | None:
     if len(marks) <= FEWEST_BEFORE:
         return None
     _, any_change, at_rise = _log_ratios(marks, budget.steps_s, None)
-    return float(logsumexp(_scores(marks, any_change, at_rise, budget)[0]))
+    return float(np.logaddexp.reduce(_scores(marks, any_change, at_rise, budget)[0]))
 
 
 def _log_ratios(
@@ -129,7 +129,7 @@ def _log_ratios(
     log_l = log_likelihood(marks)
     whole = LOG_WEIGHT + log_l[-1]
     before, behind = LOG_WEIGHT + log_l[places], whole - log_l[places]
-    besides = log_waits(marks, places, steps_s, now_s) - float(logsumexp(whole))
+    besides = log_waits(marks, places, steps_s, now_s) - float(np.logaddexp.reduce(whole))
     any_change, at_rise = (_log_pairs(before, behind, pairs) for pairs in (ANY_CHANGE, CHANGE_AT_RISE))
     return places, any_change + besides, at_rise + besides
 
@@ -142,7 +142,7 @@ def _scores(
     # The law may change while the last old blink is still on.
     share, share_at_rise = _log_share(starts[FEWEST_BEFORE - 1 : -1], starts[FEWEST_BEFORE:], budget)
     scores = np.logaddexp(any_change + share, at_rise + share_at_rise)
-    return scores, float(logsumexp([share, share_at_rise]))
+    return scores, float(np.logaddexp.reduce([share, share_at_rise], axis=None))
 
 
 def _log_share(begin: FloatArray, end: FloatArray, budget: AlarmBudget) -> tuple[FloatArray, FloatArray]:
@@ -181,7 +181,7 @@ def _time_of(
         faster = _rate(marks[:place], steps) - _rate(marks[place:], steps)
         within = share - faster * bright
         times.append(time)
-        weights.append(ratio + within + logsumexp(share) - logsumexp(within))
+        weights.append(ratio + within + np.logaddexp.reduce(share) - np.logaddexp.reduce(within))
     time, log_weight = np.concatenate(times), np.concatenate(weights)
     order = np.argsort(time, kind="stable")
     share = np.exp(log_weight[order] - log_weight.max())

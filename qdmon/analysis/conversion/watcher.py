@@ -108,7 +108,7 @@ class ConversionWatcher:
         events += self._emitters.look(stretch.stop_s, pairs, g2_of)
         self._log.refine(stretch.call, stretch.mean_excitation)
         if self._going_on is None:
-            events += self._stops.look(stretch.stop_s, stretch.dynamics.on_dwells)
+            events += self._stops.look(stretch.stop_s, lambda: stretch.dynamics.on_dwells)
         return events + self._losses.look(stretch.call, stretch.mean_excitation)
 
     def stretch_over(self, stretch: Stretch) -> None:

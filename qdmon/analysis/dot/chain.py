@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.jit import jit_reordered
+from hardware.jit import jit
 
 __all__ = ["Chain", "Smoothed", "learn"]
 
@@ -56,7 +56,7 @@ class Smoothed:
     log_likelihood: float
 
 
-@jit_reordered
+@jit
 def _forward_backward(
     likelihood: Float32Array,
     weights: FloatArray,
@@ -66,7 +66,8 @@ def _forward_backward(
 ) -> float:
     """Fill the posterior and (3, k) sums: time in each state, jumps into it, jumps out of it.
 
-    The first bin counts as a jump into its state: it is drawn by the same weights.
+    The first bin counts as a jump into its state: it is drawn by the same weights. Sums are taken in
+    order: with any other the last digits depend on where the arrays lie in memory.
     """
     n, k = likelihood.shape
     alpha = np.empty((n, k))
@@ -136,10 +137,9 @@ def learn(
         steps: of expectation maximisation; 0 only smooths.
     """
     n, k = likelihood.shape
-    seen = np.arange(k)
+    seen, part = np.arange(k), likelihood
     weights, leaving = chain.weights, chain.leaving
     for step in range(steps + 1):
-        part = np.ascontiguousarray(likelihood[:, seen])
         posterior = np.empty(part.shape, np.float32)
         sums = np.zeros((3, len(seen)))
         log_likelihood = _forward_backward(part, weights[seen], leaving[seen], posterior, sums)
@@ -153,7 +153,11 @@ def learn(
             tries = spent - posterior[-1] + prior[0][seen] + prior[1][seen]
             leaving[seen] = np.clip((out + prior[0][seen]) / np.maximum(tries, 1e-12), *_LEAVING_RANGE)
             # States that hold next to nothing cost as much as the others and get no more of it.
-            seen = seen[spent > _LEAST_TIME]
-    whole = np.zeros((n, k), np.float32)
-    whole[:, seen] = posterior
+            kept = spent > _LEAST_TIME
+            if not kept.all():
+                seen, part = seen[kept], np.ascontiguousarray(part[:, kept])
+    whole = posterior
+    if len(seen) < k:
+        whole = np.zeros((n, k), np.float32)
+        whole[:, seen] = posterior
     return Smoothed(Chain(weights, leaving), whole, log_likelihood + log_scale)

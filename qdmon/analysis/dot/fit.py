@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.decays.lifetime import lifetime_mle
 from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.bright import bright_level
 from qdmon.analysis.dot.chain import Chain, Smoothed, learn
-from qdmon.analysis.dot.maximise import Prior, improved
-from qdmon.analysis.dot.states import FAMILIES, KIND, SINGLE, DotModel, Family, Losses
+from qdmon.analysis.dot.maximise import GREY_RANGE, Prior, improved
+from qdmon.analysis.dot.states import CHARGED, FAMILIES, KIND, SINGLE, DotModel, Family, Losses
 
 __all__ = ["DotFit", "FamilyFit", "adapted", "bin_likelihoods", "fit_dot", "reread"]
 
@@ -24,10 +24,18 @@ TYPICAL_DELAYED, TYPICAL_SPREAD = 0.02, 0.01
 # Modules on the market: about half a percent.
 AFTER_PULSES = (0.005, 0.004)
 SEARCH_BINS = 2500
+# Trions this close together (logarithm) are one that the ladder shares out, or the one that is fitted; those
+# of fewer bins, or a lesser share of the charged time, are none.
+ONE_TRION, SAME_TRION = 0.25, 0.03
+FEWEST_BINS, LEAST_SHARE = 5.0, 0.1
+# What the same states under other names may differ by in log-likelihood: in priors, and steps not yet taken.
+OTHER_NAMES = 5.0
 # Gain of a richer family on the searched bins that makes it worth fitting to all.
 WORTH_MORE = 2.0
-# A pure fit this close below the mixed one may have found the better trion.
-NEARLY_AS_GOOD = 30.0
+# A pure fit this close below the mixed one, with another trion (logarithm), may have found the better one.
+NEARLY_AS_GOOD, OTHER_TRION = 30.0, 0.03
+# So much loss in the bins beside tells what a bin in which the dot switched lost its light to.
+LOST_BESIDE = 0.2
 # No state is excluded by a single bin.
 LEAST_LOG_LIKELIHOOD = -40.0
 # A bin that no state explains (a lamp, a spark) counts for so much and no more. In log-likelihood below
@@ -64,15 +72,24 @@ class FamilyFit:
         return FAMILIES[self.family]
 
     def losses(self) -> Losses:
-        """Expected losses of every bin, (n,) each."""
-        lost = self.dot.losses
+        """Expected losses of every bin, (n,) each.
+
+        What is lost in a bin in which the dot switched is lost to what the bins beside it lose theirs to: one
+        such bin alone can hardly be told from another.
+        """
+        single = SINGLE[self.states]
+        parts = np.array([self.dot.losses.auger, self.dot.losses.trap, self.dot.losses.constant])
+        lost = parts[:, self.states].astype(np.float32)
         posterior = self.smoothed.posterior
-        return Losses(
-            *(
-                np.asarray(posterior @ part[self.states].astype(np.float32), np.float64)
-                for part in (lost.auger, lost.trap, lost.constant)
-            )
-        )
+        staying = np.asarray(posterior[:, single] @ lost[:, single].T, np.float64)
+        switching = np.asarray(posterior[:, ~single] @ lost[:, ~single].T, np.float64)
+        beside = np.zeros_like(staying)
+        beside[1:] += staying[:-1]
+        beside[:-1] += staying[1:]
+        known = beside.sum(axis=1, keepdims=True)
+        trust = np.minimum(known / LOST_BESIDE, 1.0)
+        like_beside = switching.sum(axis=1, keepdims=True) * beside / np.maximum(known, 1e-12)
+        return Losses(*(staying + trust * like_beside + (1 - trust) * switching).T)
 
     def posterior_of(self, members: NDArray[np.bool_]) -> FloatArray:
         """(n,) probability that a bin is in one of some states, (k,) bool."""
@@ -166,38 +183,6 @@ def _fit_family(
     return FamilyFit(family, dot, covariance, smoothed, smoothed.log_likelihood + prior.log_density(dot))
 
 
-def _bright_bins(counts: FloatArray) -> NDArray[np.bool_] | None:
-    """Bins of the brightest level that lasts: a peak of the count distribution with 3 % of the time."""
-    top = float(counts.max(initial=0.0))
-    if top < 20:
-        return None
-    grid = np.exp(np.arange(np.log(8.0), np.log(top * 1.1 + 1), 0.04))
-    density = np.empty(len(grid))
-    for i, level in enumerate(grid):
-        # In units of the shot noise, so that a peak is as wide at every level.
-        density[i] = np.exp(-0.5 * np.square(counts - level) / level).sum() / len(counts)
-    for i in range(len(grid) - 1, -1, -1):
-        higher = density[max(i - 3, 0) : i + 4]
-        if density[i] > 0.02 and density[i] >= higher.max():
-            return np.asarray(np.abs(counts - grid[i]) < 1.3 * np.sqrt(grid[i]))
-    return None
-
-
-def _bright_level(data: BinnedDecays) -> tuple[float, float] | None:
-    """Net rate (cps, prompt light left out) and lifetime (ns) of the brightest level that lasts."""
-    bright = _bright_bins(data.fitted.sum(axis=1, dtype=np.float64))
-    if bright is None:
-        return None
-    histogram = data.counts[bright].sum(axis=0, dtype=np.float64)
-    background = data.background * int(bright.sum())
-    fit = lifetime_mle(histogram, background, data.bins)
-    if fit is None:
-        return None
-    share = float(data.bins.share_of(np.array([fit.tau_ns]))[0, 1:].sum())
-    seconds = int(bright.sum()) * data.bin_s
-    return float(histogram[1:].sum() - background[1:].sum()) / share / seconds, fit.tau_ns
-
-
 def prior_around(dot: DotModel, background_sd_cps: float | None) -> Prior:
     """What is known of a dot before its photons are sorted by state.
 
@@ -230,11 +215,10 @@ def fit_dot(data: BinnedDecays, background_sd_cps: float | None = None) -> DotFi
         data: the bins, with a first guess of the background.
         background_sd_cps: how well that background is known; None if it is only a guess.
     """
-    level = _bright_level(data.grouped(0.01))
+    level = bright_level(data)
     if level is None:
         return None
     some = data.pieces(SEARCH_BINS)
-    first: dict[Family, FamilyFit] = {}
     start = DotModel(
         *level,
         trion_ns=level[1] * TRION_STARTS[1],
@@ -246,12 +230,7 @@ def fit_dot(data: BinnedDecays, background_sd_cps: float | None = None) -> DotFi
     )
     prior = prior_around(start, background_sd_cps)
     families: tuple[Family, ...] = ("auger", "both")
-    for family in families:
-        tried = [
-            _fit_family(some, family, replace(start, trion_ns=level[1] * ratio), prior, (5, 5, 4))
-            for ratio in TRION_STARTS
-        ]
-        first[family] = max(tried, key=lambda f: f.log_likelihood)
+    first = {family: _searched(some, family, start, prior) for family in families}
     found: dict[Family, FamilyFit] = {}
 
     def go_on(family: Family, begin: FamilyFit, plan: tuple[int, ...]) -> FamilyFit:
@@ -259,11 +238,16 @@ def fit_dot(data: BinnedDecays, background_sd_cps: float | None = None) -> DotFi
 
     found["auger"] = go_on("auger", first["auger"], (3, 3, 3))
     both = go_on("both", first["both"], (4, 4, 4, 4))
-    if found["auger"].log_likelihood > both.log_likelihood - NEARLY_AS_GOOD:
+    other_trion = abs(np.log(found["auger"].dot.trion_ns / both.dot.trion_ns)) > OTHER_TRION
+    if other_trion and found["auger"].log_likelihood > both.log_likelihood - NEARLY_AS_GOOD:
         other = go_on("both", found["auger"], (4, 4, 4))
+        both = other if other.log_likelihood > both.log_likelihood + OTHER_NAMES else both
+    found["bc"] = go_on("bc", both, (3, 3, 3))
+    if found["bc"].log_likelihood > both.log_likelihood + OTHER_NAMES:
+        # Trions were in the way of the traps.
+        other = go_on("both", found["bc"], (4, 4, 4))
         both = max(both, other, key=lambda f: f.log_likelihood)
     found["both"] = both
-    found["bc"] = go_on("bc", both, (3, 3, 3))
     found["hc"] = _fit_family(data, "hc", both.dot, prior, (4, 4, 4))
     # Everything at once is dear, and rarely needed: ask a part of the bins first.
     begin = _all_states(both, found["hc"])
@@ -272,6 +256,48 @@ def fit_dot(data: BinnedDecays, background_sd_cps: float | None = None) -> DotFi
     if _fit_family(some, "all", leader.dot, prior, (4, 3), begin).log_likelihood > here + WORTH_MORE:
         found["all"] = _fit_family(data, "all", leader.dot, prior, (4, 4, 3), begin)
     return DotFit(found)
+
+
+def _searched(data: BinnedDecays, family: Family, start: DotModel, prior: Prior) -> FamilyFit:
+    """A family that has trions, from its best start, with those that are seen most as the fitted ones."""
+    tried = [
+        _fit_family(data, family, replace(start, trion_ns=start.bright_ns * ratio), prior, (5, 5, 4))
+        for ratio in TRION_STARTS
+    ]
+    best = max(tried, key=lambda f: f.log_likelihood)
+    seen = _seen_trions(best)
+    if seen is None:
+        return best
+    trion_ns, grey = seen
+    again = replace(best.dot, trion_ns=trion_ns, grey=grey, trions=start.trions)
+    renamed = _fit_family(data, family, again, prior, (5, 4))
+    return renamed if renamed.log_likelihood > best.log_likelihood - OTHER_NAMES else best
+
+
+def _seen_trions(found: FamilyFit) -> tuple[float, float] | None:
+    """Lifetime (ns) of the shorter of the two trions seen most, and the other's over it.
+
+    The ladder has trions of all lifetimes, so a fit may do with others than the two it can move freely and
+    mix with the bright level; None if it does not.
+    """
+    charged = (SINGLE & CHARGED)[found.states]
+    spent = found.smoothed.posterior.sum(axis=0, dtype=np.float64)[charged]
+    lifetimes_ns = found.dot.lifetimes_ns[found.states][charged]
+    trions: list[float] = []
+    for _ in range(2):
+        near = np.abs(np.log(lifetimes_ns / lifetimes_ns[np.argmax(spent)])) < ONE_TRION
+        if spent[near].sum() < max(FEWEST_BINS, LEAST_SHARE * spent.sum()):
+            break
+        trions.append(float(np.exp(np.average(np.log(lifetimes_ns[near]), weights=spent[near]))))
+        spent = np.where(near, 0.0, spent)
+    if not trions:
+        return None
+    shorter = min(trions)
+    grey = max(trions) / shorter if len(trions) > 1 else FIRST_GREY
+    fitted = np.array([found.dot.trion_ns, found.dot.trion_ns * found.dot.grey])
+    if all(np.abs(np.log(fitted / trion)).min() < SAME_TRION for trion in trions):
+        return None
+    return shorter, float(np.clip(grey, *GREY_RANGE))
 
 
 def _all_states(both: FamilyFit, hc: FamilyFit) -> Chain:

@@ -24,7 +24,7 @@ _LONGEST = np.array([0.15, 0.15, 0.3, 0.2, 0.3, 0.0, 0.02, 0.05, 0.01])
 # Levels lie a tenth apart: further away another one takes over.
 _LEVEL_SD, _LONGEST_LEVEL = 0.06, 0.05
 TRION_RANGE, GREY_RANGE, BETA_RANGE = (0.05, 0.6), (1.3, 3.5), (1.5, 2.7)
-MOST_DELAYED, MOST_SPREAD, MOST_AFTER_PULSES = 0.15, 0.36, 0.05
+_MOST_LATE = MOST_DELAYED, MOST_SPREAD, MOST_AFTER_PULSES = 0.15, 0.36, 0.05
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,34 @@ def _dot_of(vector: FloatArray, dot: DotModel) -> DotModel:
     )
 
 
+def _room(x: FloatArray, dot: DotModel) -> tuple[FloatArray, FloatArray]:
+    """(9,) how far each parameter may move down and up: one step at most, and within what physics allows."""
+    longest = _LONGEST.copy()
+    longest[5] = max(200.0, 0.5 * dot.background_cps)
+    trion = np.log(TRION_RANGE) + x[1]
+    lowest = np.array([-np.inf, -np.inf, trion[0], np.log(GREY_RANGE[0]), BETA_RANGE[0], 0.0, 0.0, 0.0, 0.0])
+    highest = np.array([np.inf, np.inf, trion[1], np.log(GREY_RANGE[1]), BETA_RANGE[1], np.inf, *_MOST_LATE])
+    down, up = np.maximum(lowest - x, -longest), np.minimum(highest - x, longest)
+    return np.minimum(down, 0.0), np.maximum(up, 0.0)
+
+
+def _step_within(
+    information: FloatArray, gradient: FloatArray, down: FloatArray, up: FloatArray
+) -> FloatArray:
+    """Step to the maximum of a quadratic form in a box: what would leave it stops there, the rest adapts."""
+    step = np.zeros(len(gradient))
+    free = np.ones(len(gradient), bool)
+    while free.any():
+        rest = gradient[free] - information[np.ix_(free, ~free)] @ step[~free]
+        step[free] = np.linalg.solve(information[np.ix_(free, free)], rest)
+        out = free & ((step < down) | (step > up))
+        if not out.any():
+            break
+        step[out] = np.clip(step, down, up)[out]
+        free &= ~out
+    return step
+
+
 def improved(
     data: BinnedDecays,
     dot: DotModel,
@@ -111,10 +139,7 @@ def improved(
     pull = np.einsum("km,km->k", level, excess)
     gradient = gradient - across @ (pull / of_level) - (x - prior.mean) / np.square(prior.sd)
     information = information - (across / of_level) @ across.T + np.diag(1 / np.square(prior.sd))
-    step = np.linalg.solve(information, gradient)
-    longest = _LONGEST.copy()
-    longest[5] = max(200.0, 0.5 * dot.background_cps)
-    step *= min(1.0, 1 / float(np.max(np.abs(step) / longest)))
+    step = _step_within(information, gradient, *_room(x, dot))
     shift = np.zeros(len(states))
     shift[index] = np.clip((pull - across.T @ step) / of_level, -_LONGEST_LEVEL, _LONGEST_LEVEL)
     dot = _dot_of(x + step, dot).with_levels(shift)

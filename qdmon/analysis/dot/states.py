@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.calibration.timing import MicroBins
+from hardware.jit import jit
+from qdmon.analysis.calibration.timing import MicroBins, exponential_shares
 
 __all__ = [
     "CHARGED",
@@ -50,7 +51,10 @@ _QUENCHED = np.concatenate(
 _QUENCHED[-1] = 0.02
 # The trion, a second one with its own lifetime, then charged dots with a trap open, or other trions.
 _TRIONS = np.array([1.0, 1.0, 0.45, 0.65, 0.82, 1.25, 1.6, 2.0, 2.6])
+# Share of a bin spent in another state than the bright one. That of the trion is all a charged dot has to
+# go by in such bins; trapped ones have the levels between.
 _SHARES = (0.1, 0.25, 0.42, 0.58, 0.75, 0.9)
+_CHARGED_SHARES = (0.04, 0.11, 0.2, 0.31, 0.43, 0.55, 0.67, 0.79, 0.91)
 # Both ladders end in the dark, where there is no lifetime to tell them apart.
 _Q, _C, _H = 2 + len(_QUENCHED), len(_TRIONS), 1 + len(_QUENCHED)
 # Typical of SPAD modules.
@@ -68,10 +72,10 @@ def _structure() -> tuple[FloatArray, NDArray[np.str_]]:
     partners = {
         "neutral mixture": range(5, _Q, 3),
         "charged mixture": range(_Q, _Q + 2),
-        "constant mixture": range(_Q + _C + 4, _Q + _C + _H, 4),
+        "constant mixture": (*range(_Q + _C + 4, _Q + _C + _H, 4), _Q + _C + _H - 1),
     }
     for kind, others in partners.items():
-        for share in _SHARES:
+        for share in _CHARGED_SHARES if kind == "charged mixture" else _SHARES:
             rows += [(1 - share) * pick[0] + share * pick[j] for j in others]
             kinds += [kind] * len(others)
     return np.array(rows), np.array(kinds)
@@ -156,19 +160,16 @@ class DotModel:
         trion_ns, yields = self._charged()
         level = np.append(self.constant, 0.0)
         lifetimes = np.concatenate([self.bright_ns * q, trion_ns, [self.bright_ns]])
-        share = self._share_of(lifetimes, replace(bins, delayed=self.delayed))
-        share = share + self.after_pulses * _after_pulses(lifetimes, bins)
+        share = _shares(
+            lifetimes,
+            bins.edges_ns,
+            bins.period_ns,
+            bins.uniform_share,
+            (self.delayed, self.after_pulses, self.spread),
+        )
         emitted = np.concatenate([q, yields, level])
         shape = np.concatenate([share[:-1], np.repeat(share[-1:], len(level), axis=0)])
         return np.asarray(self.bright_cps * emitted[:, None] * shape)
-
-    def _share_of(self, lifetimes_ns: FloatArray, bins: MicroBins) -> FloatArray:
-        """(k, m) share of the photons of each state, its lifetime spread about the mean."""
-        if self.spread <= 0:
-            return bins.share_of(lifetimes_ns)
-        factor = np.exp(np.sqrt(self.spread) * _NODES - self.spread / 2)
-        each = bins.share_of(np.outer(factor, lifetimes_ns).ravel())
-        return np.asarray(np.tensordot(_NODE_WEIGHTS, each.reshape(len(factor), len(lifetimes_ns), -1), 1))
 
     def _charged(self) -> tuple[FloatArray, FloatArray]:
         """Lifetimes (ns) of the charged states and their intensity over the bright one."""
@@ -176,6 +177,11 @@ class DotModel:
         multiple[:2] = 1.0, self.grey
         trion_ns = self.trion_ns * multiple
         return trion_ns, np.minimum(self.beta * trion_ns / self.bright_ns, 0.97)
+
+    @property
+    def trion_loss(self) -> float:
+        """Share of the bright rate that the main charged state loses."""
+        return 1 - float(self._charged()[1][0])
 
     @property
     def lifetimes_ns(self) -> FloatArray:
@@ -203,6 +209,16 @@ class DotModel:
         by_level = (moved.signal(bins) - signal) / step
         return np.where(SINGLE[:, None], by_level, signal - signal[:1])
 
+    def dark(self, bins: MicroBins, least: float) -> FloatArray:
+        """(k,) share of a bin in each state that is spent with too little light for a lifetime.
+
+        Args:
+            bins: the micro-bins; what falls into the first is not looked at.
+            least: light over that of the bright state.
+        """
+        light = self._pure(bins)[:, 1:].sum(axis=1)
+        return np.asarray(_MIX @ (light < least * light[0]))
+
     @property
     def losses(self) -> Losses:
         """What each state loses."""
@@ -215,23 +231,65 @@ class DotModel:
         )
 
 
-def _after_pulses(lifetimes_ns: FloatArray, bins: MicroBins) -> FloatArray:
+@jit
+def _shares(
+    lifetimes_ns: FloatArray,
+    edges_ns: FloatArray,
+    period_ns: float,
+    uniform: FloatArray,
+    late: tuple[float, float, float],
+) -> FloatArray:
+    """(k, m) share of the photons of each state between the edges, its lifetime spread about the mean.
+
+    Args:
+        lifetimes_ns: (k,).
+        edges_ns: (m + 1,).
+        period_ns: of the laser.
+        uniform: (m,) share of steady light.
+        late: `delayed`, `after_pulses` and `spread` of a `DotModel`.
+    """
+    delayed, after_pulses, spread = late
+    share = np.zeros((len(lifetimes_ns), len(edges_ns) - 1))
+    if spread > 0:
+        for i in range(len(_NODES)):
+            factor = np.exp(np.sqrt(spread) * _NODES[i] - spread / 2)
+            share += _NODE_WEIGHTS[i] * exponential_shares(factor * lifetimes_ns, edges_ns, period_ns)
+    else:
+        share += exponential_shares(lifetimes_ns, edges_ns, period_ns)
+    return (
+        (1 - delayed) * share
+        + delayed * uniform
+        + after_pulses * _after_pulses(lifetimes_ns, edges_ns, period_ns)
+    )
+
+
+@jit
+def _after_pulses(lifetimes_ns: FloatArray, edges_ns: FloatArray, period_ns: float) -> FloatArray:
     """(k, m) where after-pulses of an exponential decay fall: a trap empties some time after the dead time.
 
     The sum of two exponential waits, folded into the period (science notes 4.2: 60 ns after 22 ns).
     """
-    tau = np.where(np.abs(lifetimes_ns - _TRAP_NS) < 0.1, _TRAP_NS + 0.1, np.maximum(lifetimes_ns, 1e-3))[
-        :, None
-    ]
-    turns = (bins.edges_ns - _BLIND_NS) / bins.period_ns
-    whole = np.floor(turns)
-    since_ns = (turns - whole) * bins.period_ns
-
-    def upto(wait_ns: FloatArray | float) -> FloatArray:
-        return np.asarray(whole + np.expm1(-since_ns / wait_ns) / np.expm1(-bins.period_ns / wait_ns))
-
-    both = (_TRAP_NS * upto(_TRAP_NS) - tau * upto(tau)) / (_TRAP_NS - tau)
-    return np.asarray(np.diff(both, axis=1))
+    edges = len(edges_ns)
+    whole, since_ns = np.empty(edges), np.empty(edges)
+    trap = np.empty(edges)
+    for j in range(edges):
+        turns = (edges_ns[j] - _BLIND_NS) / period_ns
+        whole[j] = np.floor(turns)
+        since_ns[j] = (turns - whole[j]) * period_ns
+        trap[j] = np.expm1(-since_ns[j] / _TRAP_NS) / np.expm1(-period_ns / _TRAP_NS)
+    share = np.empty((len(lifetimes_ns), edges - 1))
+    for i in range(len(lifetimes_ns)):
+        tau = max(lifetimes_ns[i], 1e-3)
+        if abs(tau - _TRAP_NS) < 0.1:
+            tau = _TRAP_NS + 0.1
+        before = 0.0
+        for j in range(edges):
+            decayed = np.expm1(-since_ns[j] / tau) / np.expm1(-period_ns / tau)
+            upto = whole[j] + (_TRAP_NS * trap[j] - tau * decayed) / (_TRAP_NS - tau)
+            if j:
+                share[i, j - 1] = upto - before
+            before = upto
+    return share
 
 
 def _kept_apart(levels: FloatArray) -> FloatArray:

@@ -26,7 +26,7 @@ FEWEST_BLINKS = 1
 LEAST_PROBABILITY = 0.5
 # What a richer family gains on a dot of a poorer one: levels that follow the noise. In log-likelihood,
 # and the scatter of that gain; both from dots of known kind (tests/benchmarks/verdict.py).
-GAIN: dict[Family, float] = {"auger": 0.0, "bc": 0.0, "hc": 0.0, "both": 10.0, "all": 14.0}
+GAIN: dict[Family, float] = {"auger": 0.0, "bc": 0.0, "hc": 0.0, "both": 7.0, "all": 10.0}
 GAIN_SCATTER = 1.5
 # What even a perfect posterior leaves: states between the levels, the assumed response, after-pulses.
 SHARE_FLOOR, LOSS_FLOOR, HOT_FLOOR = 0.005, 0.001, 0.07
@@ -34,8 +34,11 @@ SHARE_FLOOR, LOSS_FLOOR, HOT_FLOOR = 0.005, 0.001, 0.07
 SYSTEMATIC, DIM_SYSTEMATIC = 0.002, 0.005
 # A part of the loss at constant lifetime beyond which the other part is not called by its own name.
 HOT_FROM = 0.1
+# Share of the loss in next to no light (of the bright level's behind the gate) from which nobody can say what
+# takes it.
+DARK_FROM, DARK_LIGHT = 0.5, 0.02
 # Photons out of place, relative and in units of their noise, from which no state is like the dot.
-MISFIT, MISFIT_CHI2 = 0.025, 5.0
+MISFIT, MISFIT_CHI2 = 0.06, 5.0
 
 
 @dataclass(frozen=True)
@@ -96,32 +99,53 @@ def _shares(found: FamilyFit, losses: Losses, blinks: tuple[Blink, ...]) -> Fami
     lost = losses.auger + losses.trap + losses.constant
     total, n = max(float(lost.sum()), 1e-12), max(len(lost), 1)
     auger = float(losses.auger.sum()) / total
-    bright_error = float(np.sqrt(found.covariance[0, 0]))
-    loss = total / n
     return FamilyReading(
-        Estimate(loss, float(np.hypot(LOSS_FLOOR, (1 - loss) * bright_error))),
+        Estimate(total / n, _loss_error(found, total / n, blinks)),
         Estimate(auger, _share_error(found, auger, total, blinks)),
         float(losses.constant.sum()) / total,
     )
 
 
-def _share_error(found: FamilyFit, auger: float, total: float, blinks: tuple[Blink, ...]) -> float:
-    """Doubt about which dwell was what, and about the level of the trion.
+def _doubt(found: FamilyFit, values: FloatArray, blinks: tuple[Blink, ...]) -> float:
+    """Standard error of a sum over all bins, by the doubt about which state each was in.
 
     Within a dwell the bins err together, between dwells they do not.
+
+    Args:
+        found: the posterior.
+        values: (k,) what a bin in each state adds.
+        blinks: the dwells.
     """
-    lost = found.dot.losses
-    excess = (lost.auger - auger * (lost.auger + lost.trap + lost.constant))[found.states]
+    own = values[found.states].astype(np.float32)
     posterior = found.smoothed.posterior
-    mean = posterior @ excess.astype(np.float32)
-    variance = np.maximum(posterior @ np.square(excess).astype(np.float32) - np.square(mean), 0.0)
+    variance = np.maximum(posterior @ np.square(own) - np.square(posterior @ own), 0.0)
     doubt = np.sqrt(variance.astype(np.float64))
     inside = 0.0
     free = np.ones(len(doubt), bool)
     for blink in blinks:
         inside += float(doubt[blink.first : blink.stop].sum()) ** 2
         free[blink.first : blink.stop] = False
-    labels = np.sqrt(inside + float(np.square(doubt[free]).sum())) / total
+    return float(np.sqrt(inside + np.square(doubt[free]).sum()))
+
+
+def _loss_error(found: FamilyFit, loss: float, blinks: tuple[Blink, ...]) -> float:
+    """Doubt about which bins were dim, and about the bright level they are compared with.
+
+    An error of the bright level touches only what is not lost in it: bins on it lose nothing by definition.
+    """
+    lost = found.dot.losses
+    posterior = found.smoothed.posterior
+    away = 1 - float(posterior[:, 0].mean(dtype=np.float64))
+    labels = _doubt(found, lost.auger + lost.trap + lost.constant, blinks) / len(posterior)
+    level = max(away - loss, 0.0) * float(np.sqrt(found.covariance[0, 0]))
+    return float(np.sqrt(labels**2 + level**2 + LOSS_FLOOR**2))
+
+
+def _share_error(found: FamilyFit, auger: float, total: float, blinks: tuple[Blink, ...]) -> float:
+    """Doubt about which dwell was what, and about the level of the trion."""
+    lost = found.dot.losses
+    excess = lost.auger - auger * (lost.auger + lost.trap + lost.constant)
+    labels = _doubt(found, excess, blinks) / total
     trion_yield = found.dot.beta * found.dot.trion_ns / found.dot.bright_ns
     relative = np.sqrt(found.covariance[4, 4]) / found.dot.beta
     level = auger * (1 - auger) * relative * trion_yield / max(1 - trion_yield, 0.1)
@@ -251,16 +275,28 @@ def misfit(data: BinnedDecays, found: FamilyFit) -> tuple[float, float]:
     return float(np.sqrt(max(chi2 - n, 0.0) / max(float(seen.sum()), 1.0))), chi2 / n
 
 
-def _own_doubt(data: BinnedDecays, reading: Reading) -> str | None:
-    """A reason in the bins themselves not to call a type."""
+def dark_share(data: BinnedDecays, found: FamilyFit) -> float:
+    """Share of the loss that happens in next to no light, where every mechanism looks the same."""
+    lost = found.dot.losses
+    per_state = (lost.auger + lost.trap + lost.constant)[found.states]
+    spent = found.smoothed.posterior.sum(axis=0, dtype=np.float64)
+    return float(
+        spent @ found.dot.dark(data.bins, DARK_LIGHT)[found.states] / max(float(spent @ per_state), 1e-12)
+    )
+
+
+def _own_doubt(data: BinnedDecays, reading: Reading, best: Blinking) -> str | None:
+    """A reason in the bins themselves not to call this type."""
     found = reading.best
     relative, chi2 = misfit(data, found)
     if relative > MISFIT and chi2 > MISFIT_CHI2:
         return (
             f"the decays are not those of any state: {100 * relative:.0f} % of the photons are out of place"
         )
+    if best != "none" and dark_share(data, found) > DARK_FROM:
+        return "the dim light is too little to have a lifetime that tells why it is dim"
     hot = reading.shares[found.family].constant
-    if HOT_FROM < hot < 0.5:
+    if best != "none" and HOT_FROM < hot < 0.5:
         return f"{100 * hot:.0f} % of the loss is at constant lifetime, the rest is not"
     return None
 
@@ -300,7 +336,7 @@ def call_of(
     probabilities = _believed(_probabilities(reading), belief)
     best = likeliest(probabilities)
     blinks = len(reading.blinks)
-    reason = doubt or (_own_doubt(data, reading) if best != "none" else None)
+    reason = doubt or _own_doubt(data, reading, best)
     if reason is not None:
         # The likelihood knows nothing of this doubt: half of what it says is left.
         probabilities = _believed(probabilities, 0.5)

@@ -14,8 +14,10 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 
-# A blink begins above the first and ends below the second share of lost light.
+# A blink begins above the first and ends below the second share of lost light, or of what a blink of the dot
+# typically loses if that is little: there are bright trions. Less than the third is none.
 ENTER, LEAVE = 0.3, 0.2
+ENTER_OF_DEPTH, LEAVE_OF_DEPTH, LEAST_DEPTH = 0.5, 0.33, 0.2
 # Switching thresholds of the paper's blinking rate, as shares of the bright-dim gap.
 OFF_BELOW, ON_ABOVE = 0.42, 0.62
 
@@ -55,16 +57,21 @@ def hysteresis_runs(enter: NDArray[np.bool_], leave: NDArray[np.bool_]) -> list[
     return list(zip(starts.tolist(), stops[: len(starts)].tolist(), strict=True))
 
 
-def find_blinks(auger: FloatArray, trap: FloatArray) -> tuple[Blink, ...]:
+def find_blinks(auger: FloatArray, trap: FloatArray, depth: float | None = None) -> tuple[Blink, ...]:
     """Dim dwells from the expected losses of consecutive bins.
 
     Args:
         auger: (n,) share of the bright rate lost to Auger recombination.
         trap: (n,) share lost to traps.
+        depth: what a blink loses; the mean over these losses, each weighted by itself, if not given.
     """
     loss = auger + trap
+    if depth is None:
+        depth = float(np.square(loss).sum() / max(float(loss.sum()), 1e-12))
+    depth = max(depth, LEAST_DEPTH)
+    enter, leave = min(ENTER, ENTER_OF_DEPTH * depth), min(LEAVE, LEAVE_OF_DEPTH * depth)
     blinks = []
-    for first, stop in hysteresis_runs(loss > ENTER, loss < LEAVE):
+    for first, stop in hysteresis_runs(loss > enter, loss < leave):
         lost = float(loss[first:stop].sum())
         blinks.append(Blink(first, stop, float(auger[first:stop].sum()) / lost, lost))
     return tuple(blinks)

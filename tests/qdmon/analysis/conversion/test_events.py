@@ -30,7 +30,7 @@ def stops_of(marks: list[Mark], until_s: float, law: DwellLaw | None = None) -> 
         ended = [m for m in waiting if m.stop_s <= now_s]
         waiting = waiting[len(ended) :]
         watch.add(ended)
-        told += watch.look(float(now_s), law)
+        told += watch.look(float(now_s), lambda: law)
     return told
 
 
@@ -56,7 +56,7 @@ def test_a_new_fluence_begins_a_new_rate_of_blinking() -> None:
     watch = BlinkingStop(1.0)
     watch.add(blinking(np.random.default_rng(1), 30.0, 3.0))
     watch.new_stretch()
-    assert watch.look(60.0, None) == []
+    assert watch.look(60.0, lambda: None) == []
 
 
 def call(

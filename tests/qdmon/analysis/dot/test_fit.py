@@ -101,6 +101,36 @@ def test_what_was_lost_in_every_bin_is_known(kind: Family) -> None:
         assert np.abs(getattr(found, part) - getattr(truth, part)[path]).mean() < 0.02
 
 
+def test_a_bin_in_which_the_dot_switched_lost_what_the_bins_beside_it_lose() -> None:
+    rng = np.random.default_rng(6)
+    path = alternating(rng, 2000, [TRION, TRION, int(TRAPS[8])])
+    data = drawn(rng, path)
+    # Every dwell ends within a bin: that holds half of either.
+    ends = np.flatnonzero((path[:-1] != BRIGHT) & (path[1:] == BRIGHT)) + 1
+    expected = data.expected(PAPERS_DOT)
+    halves = (expected[path[ends - 1]] + expected[BRIGHT]) / 2
+    data.counts[ends] = rng.poisson(halves)
+    lost = fitted(data).both.losses()
+    share = lost.auger[ends] / (lost.auger + lost.trap)[ends]
+    assert np.abs(share - CHARGED[path[ends - 1]]).mean() < 0.03
+
+
+@pytest.mark.parametrize("trion_ns", [2.5, 5.0, 9.0])
+def test_the_trion_that_is_seen_is_the_one_that_is_fitted(trion_ns: float) -> None:
+    rng = np.random.default_rng(7)
+    dot = replace(PAPERS_DOT, trion_ns=trion_ns)
+    for dim in ([TRION], [TRION, TRION, int(TRAPS[3]), int(TRAPS[9])]):
+        found = fitted(drawn(rng, alternating(rng, 1500, dim), dot)).both.dot
+        assert found.trion_ns == pytest.approx(trion_ns, rel=0.05)
+
+
+def test_of_two_trions_the_longer_is_the_grey_one() -> None:
+    rng = np.random.default_rng(8)
+    found = fitted(drawn(rng, alternating(rng, 3000, [TRION, TRION + 1]))).both.dot
+    assert found.trion_ns == pytest.approx(PAPERS_DOT.trion_ns, rel=0.05)
+    assert found.grey == pytest.approx(PAPERS_DOT.grey, rel=0.1)
+
+
 def test_the_dwells_of_the_dot_are_learned() -> None:
     rng = np.random.default_rng(3)
     found = fitted(drawn(rng, alternating(rng, 4000, [TRION], on_bins=60, off_bins=15))).both
@@ -133,6 +163,23 @@ def test_a_lamp_that_flashes_changes_nothing_else(photons: float, bins: int) -> 
         assert getattr(found.both.dot, name) == pytest.approx(getattr(fit.both.dot, name), rel=0.01)
     gain = {f: found.families[f].log_likelihood - fit.families[f].log_likelihood for f in fit.families}
     assert max(gain.values()) - min(gain.values()) < 40 * bins
+
+
+def test_a_dot_that_is_hardly_ever_neutral_is_known_by_its_rare_light() -> None:
+    rng = np.random.default_rng(9)
+    path = alternating(rng, 3000, [TRION], on_bins=2, off_bins=200)
+    assert (path == BRIGHT).mean() < 0.02
+    found = fitted(drawn(rng, path)).families["auger"].dot
+    assert found.bright_cps == pytest.approx(PAPERS_DOT.bright_cps, rel=0.02)
+    assert found.bright_ns == pytest.approx(PAPERS_DOT.bright_ns, rel=0.05)
+    assert found.trion_ns == pytest.approx(PAPERS_DOT.trion_ns, rel=0.05)
+
+
+def test_rare_light_that_is_only_brighter_is_no_other_level() -> None:
+    rng = np.random.default_rng(9)
+    data = drawn(rng, path_of((BRIGHT, 2000)))
+    data.counts[::100] = rng.poisson(1.4 * data.expected(PAPERS_DOT)[BRIGHT], data.counts[::100].shape)
+    assert fitted(data).both.dot.bright_cps == pytest.approx(PAPERS_DOT.bright_cps, rel=0.02)
 
 
 @pytest.mark.parametrize("bins", [10, 2000])

@@ -114,6 +114,18 @@ def test_every_step_climbs() -> None:
     assert heights[-1] > heights[0] + 1000
 
 
+def test_a_parameter_at_its_wall_does_not_hold_the_others_back() -> None:
+    rng = np.random.default_rng(5)
+    path = alternating(rng, 2000, [TRION])
+    sharp = replace(PAPERS_DOT, background_cps=250.0)
+    data = drawn(rng, path, sharp)
+    known = prior(sharp, bright_cps=9.0, background_cps=1e4, delayed=0.1, spread=0.1, after_pulses=0.1)
+    # Too much background: for a while spread and after-pulses would rather be negative.
+    found, _ = settled(data, replace(sharp, background_cps=1200.0), path, known, steps=6)
+    assert found.background_cps == pytest.approx(250.0, abs=60.0)
+    assert min(found.spread, found.delayed, found.after_pulses) >= 0.0
+
+
 def test_the_errors_of_one_bright_level_are_those_of_counting() -> None:
     dot = replace(PAPERS_DOT, background_cps=0.0)
     path = path_of((BRIGHT, 1000))

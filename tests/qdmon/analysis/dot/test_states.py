@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -68,7 +68,7 @@ def test_at_constant_lifetime_only_the_light_falls() -> None:
 
 
 def test_a_bin_half_bright_half_charged_lies_on_equation_1() -> None:
-    shares = np.array([0.1, 0.25, 0.42, 0.58, 0.75, 0.9])
+    shares = np.array([0.04, 0.11, 0.2, 0.31, 0.43, 0.55, 0.67, 0.79, 0.91])
     # Every other one is a mixture with the second trion.
     mixtures = np.flatnonzero(KIND == "charged mixture")[::2]
     bright, trion = light(CLEAN)[[BRIGHT, TRION]]
@@ -162,6 +162,9 @@ def test_the_derivative_by_the_level_is_that_of_the_signal(dot: DotModel) -> Non
     step = 1e-4
     bins = MicroBins.for_period(200.0)
     lower = dot.with_levels(np.full(len(KIND), -step)).signal(bins)
+    # A charged dot is never as bright as a neutral one; at that wall there is no derivative.
+    brightness = dot.beta * dot.lifetimes_ns[CHARGED & SINGLE] / dot.bright_ns
+    assume(np.all(np.abs(np.log(brightness / 0.97)) > 0.002))
     numerical = (dot.signal(bins) - lower) / step
     by_level = dot.by_level(bins)
     np.testing.assert_allclose(by_level[SINGLE], numerical[SINGLE], atol=2e-3 * dot.bright_cps)

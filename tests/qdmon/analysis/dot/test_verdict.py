@@ -155,6 +155,17 @@ def test_a_doubt_halves_what_the_likelihood_says() -> None:
     assert (doubted.start_s, doubted.stop_s) == SPAN
 
 
+def test_a_bright_level_known_badly_says_little_of_a_dot_that_is_never_elsewhere() -> None:
+    rng = np.random.default_rng(4)
+    data = drawn(rng, path_of((BRIGHT, 2000)))
+    reading = read(data)
+    badly = np.diag(np.full(len(reading.best.covariance), 0.05**2))
+    families = {f: replace(found, covariance=badly) for f, found in reading.fit.families.items()}
+    call = call_of(data, read_bins(replace(reading.fit, families=families)), SPAN, None)
+    assert call.blinking == "none"
+    assert call.probabilities["none"] > 0.95
+
+
 @pytest.mark.parametrize("on", [True, False])
 def test_decays_that_no_state_can_make_are_no_verdict(on: bool) -> None:
     rng = np.random.default_rng(2)
@@ -193,13 +204,33 @@ def test_part_of_the_loss_at_constant_lifetime_is_said_and_not_called() -> None:
     assert "of the loss is at constant lifetime, the rest is not" in (call.reason or "")
 
 
-def test_light_that_only_sinks_a_little_is_no_blink() -> None:
-    rng = np.random.default_rng(4)
-    path = alternating(rng, 2000, [int(TRAPS[2])], on_bins=200, off_bins=300)
-    call = called(drawn(rng, path))
-    assert call.loss == pytest.approx(PAPERS_DOT.losses.trap[path].mean(), abs=0.004)
+def test_a_loss_without_a_single_blink_has_no_type() -> None:
+    data, reading = example((TRION,))
+    call = call_of(data, replace(reading, blinks=()), SPAN, None)
     assert call.reason == "only 0 blinks seen"
     assert call.blinking == "undetermined"
+
+
+def test_light_that_sinks_by_a_twentieth_only_does_not_blink() -> None:
+    rng = np.random.default_rng(4)
+    path = alternating(rng, 2000, [int(TRAPS[0])], on_bins=200, off_bins=300)
+    assert called(drawn(rng, path)).blinking == "none"
+
+
+def test_a_bright_trion_blinks_though_it_loses_little() -> None:
+    rng = np.random.default_rng(4)
+    dot = replace(PAPERS_DOT, trion_ns=10.0, beta=1.95)
+    call = called(drawn(rng, alternating(rng, 2000, [TRION]), dot))
+    assert dot.trion_loss < 0.25
+    assert (call.blinking, call.reason) == ("auger", None)
+
+
+def test_a_dot_that_is_dark_when_dim_does_not_tell_why() -> None:
+    rng = np.random.default_rng(4)
+    call = called(drawn(rng, alternating(rng, 2000, [DARK])))
+    assert call.blinking == "undetermined"
+    assert "too little to have a lifetime" in (call.reason or "")
+    assert max(call.probabilities.values()) <= 0.6
 
 
 def test_the_error_of_the_share_grows_when_photons_are_fewer() -> None:

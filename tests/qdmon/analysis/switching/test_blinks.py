@@ -9,10 +9,18 @@ from qdmon.analysis.switching.blinks import blinking_rate_hz, find_blinks
 def test_a_dwell_begins_with_a_third_of_the_light_lost_and_ends_when_it_is_back() -> None:
     auger = np.array([0, 0.05, 0.6, 0.6, 0.25, 0.1, 0, 0.25, 0, 0.6])
     trap = np.zeros(10)
-    first, last = find_blinks(auger, trap)
+    first, last = find_blinks(auger, trap, depth=0.6)
     assert (first.first, first.stop) == (2, 5)
     assert (last.first, last.stop) == (9, 10)
     assert first.lost_bins == pytest.approx(1.45)
+
+
+def test_where_blinks_lose_little_a_dwell_is_half_of_what_they_lose() -> None:
+    trap = np.array([0, 0.05, 0.24, 0.24, 0.24, 0.07, 0, 0.1, 0, 0.24, 0.24])
+    first, last = find_blinks(np.zeros(11), trap)
+    assert (first.first, first.stop) == (2, 5)
+    assert (last.first, last.stop) == (9, 11)
+    assert len(find_blinks(np.zeros(11), trap, depth=0.6)) == 0
 
 
 def test_a_dwell_knows_which_share_auger_recombination_took() -> None:

@@ -1,0 +1,108 @@
+"""The bright level of a dot from its time bins: where the neutral dot without traps lies."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdmon.analysis.decays.lifetime import lifetime_mle
+from qdmon.analysis.dot.binned import BinnedDecays
+
+__all__ = ["bright_level"]
+
+FloatArray = NDArray[np.float64]
+
+# A level that lasts holds so much of the time. Rare light beyond it is another level if it is brighter by so
+# much and so many standard deviations, lives longer by as much, and holds such a share of the brighter bins.
+LASTING = 0.02
+BRIGHTER, ABOVE_SIGMA, LONGER_SIGMA, RARE_SHARE = 1.1, 5.0, 3.0, 0.15
+# Photons out of place, relative, from which light is no exponential decay: that of a lamp.
+UNLIKE = 0.15
+FEWEST_BINS = 5
+
+
+def _brightest(counts: FloatArray, least: float) -> NDArray[np.bool_] | None:
+    """Bins of the brightest level that lasts: the uppermost peak of the count distribution.
+
+    Args:
+        counts: (n,) photons per bin.
+        least: share of the bins that makes a level.
+    """
+    top = float(counts.max(initial=0.0))
+    if top < 20:
+        return None
+    grid = np.exp(np.arange(np.log(8.0), np.log(top * 1.1 + 1), 0.04))
+    density = np.empty(len(grid))
+    for i, level in enumerate(grid):
+        # In units of the shot noise, so that a peak is as wide at every level.
+        density[i] = np.exp(-0.5 * np.square(counts - level) / level).sum() / len(counts)
+    for i in range(len(grid) - 1, -1, -1):
+        higher = density[max(i - 3, 0) : i + 4]
+        if density[i] > least and density[i] >= higher.max():
+            return np.asarray(np.abs(counts - grid[i]) < 1.3 * np.sqrt(grid[i]))
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """Light of some bins.
+
+    Attributes:
+        cps: net rate, prompt light left out of the reckoning.
+        lifetime_ns: with its standard error.
+        error_ns: that.
+        per_s: all photons behind the gate per second, background included.
+        misfit: photons out of place, relative.
+    """
+
+    cps: float
+    lifetime_ns: float
+    error_ns: float
+    per_s: float
+    misfit: float
+
+
+def _level_of(data: BinnedDecays, bins: NDArray[np.bool_]) -> _Level | None:
+    """Light of some bins as one exponential; None where it does not decay."""
+    n = int(bins.sum())
+    histogram = data.counts[bins].sum(axis=0, dtype=np.float64)
+    background = data.background * n
+    fit = lifetime_mle(histogram, background, data.bins)
+    if fit is None:
+        return None
+    shape = data.bins.share_of(np.array([fit.tau_ns]))[0, 1:]
+    share = float(shape.sum())
+    seconds = n * data.bin_s
+    net = float(histogram[1:].sum() - background[1:].sum())
+    expected = net / share * shape + background[1:]
+    excess = float((np.square(histogram[1:] - expected) / (expected + 1e-9)).sum()) - len(shape)
+    misfit = float(np.sqrt(max(excess, 0.0) / max(net, 1.0)))
+    return _Level(
+        net / share / seconds, fit.tau_ns, fit.error_ns, float(histogram[1:].sum()) / seconds, misfit
+    )
+
+
+def bright_level(data: BinnedDecays) -> tuple[float, float] | None:
+    """Net rate (cps, prompt light left out) and lifetime (ns) of the neutral dot without traps.
+
+    That is the brightest level that lasts, unless there is rare light both brighter and longer lived than
+    it: then the dot is hardly ever neutral.
+    """
+    coarse = data.grouped(0.01)
+    lasting = _brightest(coarse.fitted.sum(axis=1, dtype=np.float64), LASTING)
+    usual = _level_of(coarse, lasting) if lasting is not None else None
+    if usual is None:
+        return None
+    counts = data.fitted.sum(axis=1, dtype=np.float64)
+    expected = usual.per_s * data.bin_s
+    above = np.flatnonzero(counts > max(expected + ABOVE_SIGMA * np.sqrt(expected), BRIGHTER * expected))
+    if len(above) >= FEWEST_BINS:
+        rare = np.zeros(len(counts), bool)
+        members = _brightest(counts[above], RARE_SHARE)
+        if members is not None:
+            rare[above[members]] = True
+            found = _level_of(data, rare)
+            longer = found.lifetime_ns - BRIGHTER * usual.lifetime_ns if found is not None else 0.0
+            if found is not None and longer > LONGER_SIGMA * found.error_ns and found.misfit < UNLIKE:
+                return found.cps, found.lifetime_ns
+    return usual.cps, usual.lifetime_ns
