@@ -1,5 +1,6 @@
 """The report of a session as plain data: the JSON object that `analyze` and `watch` print."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from qdmon.analysis.levels.relation import intensity_lifetime_correlation
@@ -187,10 +188,19 @@ def _options(settings: AnalysisSettings) -> dict[str, JsonValue]:
     return given
 
 
+def _plain(value: JsonValue) -> JsonValue:
+    """The same with None for every float that JSON cannot hold: infinite, or not a number."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def report(
     snapshot: Snapshot, source: str, settings: AnalysisSettings, problems: Sequence[str] = ()
 ) -> dict[str, JsonValue]:
-    """The report of everything in a snapshot; unknown numbers are None.
+    """The report of everything in a snapshot; unknown numbers are None, infinite ones are unknown.
 
     Args:
         snapshot: what the monitor knows.
@@ -200,7 +210,7 @@ def report(
     """
     acq = snapshot.acquisition
     seen_s = snapshot.time_s - snapshot.lost_s
-    return {
+    said: dict[str, JsonValue] = {
         "source": source,
         "photons": snapshot.photons,
         "duration_s": _number(snapshot.time_s),
@@ -245,3 +255,4 @@ def report(
         "options": _options(settings),
         "problems": list(problems),
     }
+    return {key: _plain(item) for key, item in said.items()}

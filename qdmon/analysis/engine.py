@@ -7,14 +7,14 @@ result does not depend on how the stream was cut.
 import numpy as np
 
 from hardware.types import Acquisition, Loss, Photons
-from qdmon.analysis.antibunching.g2 import g2_from_pairs, no_g2
+from qdmon.analysis.antibunching.chance import SteadyLight
 from qdmon.analysis.antibunching.gated import belief_in_single, emitter_doubt
+from qdmon.analysis.antibunching.history import PairHistory
 from qdmon.analysis.antibunching.pairs import Pairs
-from qdmon.analysis.antibunching.ticks import TickPairs, g2_from_ticks
 from qdmon.analysis.calibration.calibration import Calibrator
 from qdmon.analysis.calibration.cautions import calibration_doubt, calibration_of
 from qdmon.analysis.calibration.timing import TimeAxis
-from qdmon.analysis.calibration.trust import DECAY_TAIL, Settled
+from qdmon.analysis.calibration.trust import ASSUMED_ZERO, DECAY_TAIL, Settled
 from qdmon.analysis.conversion.watcher import ConversionWatcher
 from qdmon.analysis.decays.lifetime import SummedDecay
 from qdmon.analysis.dot.fit import DotFit
@@ -71,19 +71,13 @@ class Engine:
         self._read_pulses = max(acquisition.pulses(READ_S), 1)
         self._pending: list[tuple[Photons, int]] = []
         self._pending_photons = 0
-        self._pairs_before = Pairs.none()
+        self._pairs = PairHistory(acquisition, self.calibrator, settings.detector_delay_ns)
         self._background_before = 0.0
         self._settled_before: Settled | None = None
         # <N> of the stretch that ended when the light went out.
         self._interrupted: tuple[float | None] | None = None
         self._known: tuple[DotFit, float | None] | None = None
         self._decay_before: SummedDecay | None = None
-        self._ticks = (
-            TickPairs(self.calibrator.correlated, acquisition.macro_tick_ps)
-            if acquisition.mode == "T2" and self.calibrator.correlated is not None
-            else None
-        )
-
         self.calibrator.begin_look(0, READS_PER_LOOK * self._read_pulses)
 
     @property
@@ -154,8 +148,7 @@ class Engine:
             self._calibrate(force=True)
         if self.stretch is not None:
             self.stretch.stop_pulse = self.position
-            self._doubt = doubt = self.judge()
-            self.stretch.refit(self.spans, doubt)
+            self._doubt = doubt = self._refit(self.stretch)
             self._refit_dynamics(self.stretch)
             events = self.watcher.watch(self.stretch, self.steps, self.spans, doubt)
             events += self.watcher.look(self.stretch, self.spans, self.g2_of)
@@ -175,8 +168,7 @@ class Engine:
         self.traces.count(photons, stop)
         self.calibrator.add(photons)
         stretch = self.stretch
-        if self._ticks is not None:
-            self._ticks.add(photons, self.position, stop)
+        self._pairs.add_ticks(photons, self.position, stop)
         if stretch is not None:
             stretch.count(photons)
         if self.axis is None and self.acquisition.mode == "T3":
@@ -291,17 +283,25 @@ class Engine:
         self._settled_before = stretch.settled or self._settled_before
         if self.axis is None:
             stretch.stop_pulse = self.position
-        if stretch.pairs is not None:
-            self._pairs_before += stretch.pairs.pairs
         if stretch.stop_pulse > stretch.first_pulse:
-            stretch.refit(self.spans, self.judge())
+            self._refit(stretch)
             self._known = stretch.known or self._known
             stretch.dynamics.close()
             self._refit_dynamics(stretch)
             self._decay_before = _sum(self._decay_before, stretch.decay(self.spans))
             self.finished = [*self.finished, self.result_of(stretch)][-MOST_FINISHED:]
             self.watcher.stretch_over(stretch)
+        self._pairs.keep(self._pairs_here, self._steady_light())
         self.stretch = self._looked = None
+
+    def _refit(self, stretch: Stretch) -> str | None:
+        """Fit the present stretch anew; a doubt that its new background dispels is not held against it."""
+        before = self.judge()
+        stretch.refit(self.spans, before)
+        doubt = self.judge()
+        if doubt != before:
+            stretch.refit(self.spans, doubt, search=False)
+        return doubt
 
     def judge(self) -> str | None:
         """A reason not to call any type at present; the stretch learns how likely its light is one dot's."""
@@ -337,36 +337,37 @@ class Engine:
             histogram, self._last_background(), settled.background.error if settled is not None else None
         )
 
-    def g2_of(self, pairs: Pairs) -> G2:
-        """g2 of some pairs with the present calibration."""
-        if self._ticks is not None:
-            return g2_from_ticks(self._ticks, self.settings.detector_delay_ns)
-        if self.calibrator.correlated is None or self.axis is None:
-            return no_g2()
-        return g2_from_pairs(
-            pairs,
-            self.calibrator.correlated,
-            self.axis,
+    def _steady_light(self) -> SteadyLight:
+        """Background of the present stretch, as g2 needs it."""
+        settled = self._settled
+        known = settled is not None and settled.origin != ASSUMED_ZERO
+        return SteadyLight(
             self._background(),
-            self.settings.detector_delay_ns,
-            from_decays=self._settled is not None and self._settled.origin == DECAY_TAIL,
+            from_decays=settled is not None and settled.origin == DECAY_TAIL,
+            known=known or self.calibrator.known_background() is not None,
         )
+
+    @property
+    def _pairs_here(self) -> Pairs:
+        """Pairs of the present stretch, all of them."""
+        counter = self.stretch.pairs if self.stretch is not None else None
+        return counter.pairs if counter is not None else Pairs.none()
+
+    def g2_of(self, pairs: Pairs) -> G2:
+        """g2 of some pairs of the present stretch."""
+        return self._pairs.g2_of(pairs, self._pairs_here, self._steady_light())
 
     def g2(self) -> G2:
         """g2 of the whole segment."""
-        pairs = self.stretch.pairs if self.stretch is not None else None
-        return self.g2_of(self._pairs_before + pairs.pairs if pairs is not None else self._pairs_before)
+        return self._pairs.g2(self._pairs_here, self._steady_light())
 
     def _refit_dynamics(self, stretch: Stretch) -> None:
         stretch.refit_dynamics(self.spans)
-        stretch.renew_decay(self.spans, self._g2_in(stretch))
-
-    def _g2_in(self, stretch: Stretch) -> G2:
-        return self.g2_of(stretch.pairs.pairs if stretch.pairs is not None else Pairs.none())
+        stretch.renew_decay(self.spans, self.g2_of(self._pairs_here))
 
     def result_of(self, stretch: Stretch) -> SegmentResult:
         """Everything known about a stretch."""
-        return segment_result(stretch, self.spans, self._g2_in(stretch))
+        return segment_result(stretch, self.spans, self.g2_of(self._pairs_here))
 
     def lifetime(self) -> Estimate:
         """Mean lifetime of the whole segment so far, whatever the fluence."""

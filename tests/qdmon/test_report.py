@@ -2,13 +2,18 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hardware.types import Acquisition, LossCause, Photons, RecordLayout
 from qdmon.analysis.settings import AnalysisSettings
+from qdmon.analysis.snapshot import Estimate, Snapshot
 from qdmon.report import report
 from streams.messages import End, Gap, Message, PhotonBatch, Segment, Session
 from tests.qdmon.analysis import builders as b
@@ -200,6 +205,44 @@ def test_what_is_unknown_is_null_and_never_a_number() -> None:
     assert found["saturation"] is None
     assert all(segment["decay"] is None for segment in found["segments"])
     assert found["conversions"] == []
+
+
+@cache
+def shortly_lit() -> Snapshot:
+    """A dot for a second."""
+    rng, acq = np.random.default_rng(1), b.acquisition()
+    photons, stop = b.photons(rng, b.auger_dot(rng, 1.0), acq=acq)
+    return b.watch([*b.session(acq, photons, stop), End("done")], AnalysisSettings()).snapshot
+
+
+@given(
+    value=st.floats(),
+    limit=st.one_of(st.none(), st.floats()),
+    delay_ns=st.floats(),
+    excitation=st.floats(),
+)
+def test_whatever_is_infinite_or_no_number_is_null_and_the_rest_stays(
+    value: float, limit: float | None, delay_ns: float, excitation: float
+) -> None:
+    settings = AnalysisSettings()
+    snapshot = shortly_lit()
+    spoiled = replace(snapshot.g2, zero=Estimate(value, value), gated_upper_limit_99=limit)
+    segment = replace(snapshot.segments[0], g2=spoiled, mean_excitation=excitation)
+    spoiled_too = replace(snapshot, g2=spoiled, segments=(segment,))
+    found = plain(report(spoiled_too, "dot.ptu", replace(settings, detector_delay_ns=delay_ns)))
+
+    def same(told: float | None, number: float | None) -> bool:
+        if number is None or not np.isfinite(number):
+            return told is None
+        return told == pytest.approx(number, rel=1e-6)
+
+    for g2 in (found["g2"], found["segments"][0]["g2"]):
+        assert same(g2["zero"], value)
+        assert same(g2["zero_error"], value)
+        assert same(g2["gated_upper_limit_99"], limit)
+    assert same(found["segments"][0]["mean_excitation"], excitation)
+    assert same(found["options"]["delay_ns"], delay_ns)
+    assert found["photons"] == snapshot.photons
 
 
 def test_an_acquisition_of_no_length_can_be_reported() -> None:

@@ -31,6 +31,10 @@ CONFIDENCE = 0.99
 PRIOR_SINGLE = 0.9
 # g2(0) of two emitters, one with a quarter of the light, up to that of two alike with bright biexcitons.
 SEVERAL = (0.375, 0.8)
+# A limit beyond this excludes nothing.
+LARGEST = 1e6
+# Nothing as unlikely as this happens by chance (six standard deviations).
+IMPOSSIBLE = 1e-9
 # Nodes of the average over the error of the mean.
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 
@@ -41,7 +45,8 @@ class ZeroDelay:
 
     Attributes:
         value: best estimate with its standard error; below zero by chance where the truth is near it.
-        upper_99: one-sided 99 % upper limit; None where too few pairs were counted.
+        upper_99: one-sided 99 % upper limit; None where too few pairs were counted, or where what they are
+            compared with is known so badly, or so wrongly, that no g2(0) is excluded.
         lower_99: one-sided 99 % lower limit, not below zero.
     """
 
@@ -64,6 +69,7 @@ class Coincidences:
         found: pairs of different pulses at zero lag, over those of a net side peak.
         found_error: standard error of `found`.
         lost: share of the true pairs that zero lag misses.
+        steady: net pairs per lag that light as bright on average, but steady, would make; 0 if unknown.
     """
 
     zero: float
@@ -75,6 +81,7 @@ class Coincidences:
     found: float = 0.0
     found_error: float = 0.0
     lost: float = 0.0
+    steady: float = 0.0
 
     def zero_delay(self) -> ZeroDelay:
         """g2(0) with its error and limits."""
@@ -87,20 +94,26 @@ class Coincidences:
         variance = self.zero + 0.25 + self._mean_variance(value)
         return ZeroDelay(
             Estimate(value, float(np.sqrt(variance)) / scale),
-            self._limit(self.zero + 1, 1 - CONFIDENCE),
+            self._upper_limit(),
             self._limit(self.zero, CONFIDENCE) if self.zero > 0 else 0.0,
         )
+
+    @property
+    def bunching(self) -> float:
+        """Net pairs of a side peak over those that steady light would make; 1 where that is not known."""
+        net = self.side - self.chance
+        return max(net / self.steady, 1.0) if self.steady > 0 else 1.0
 
     def probability_single(self, most_single: float) -> float | None:
         """Chance that one emitter made the pairs at zero lag, most light in a focus being that of one.
 
         Its g2(0) may be anything up to `most_single`; that of several is anything from a second emitter of
-        a quarter of the light to two of the same. None where nothing can be compared.
+        a quarter of the light to two of the same, blinking by themselves. None where nothing can be compared.
         """
         if self.side * self.side_peaks < FEWEST_SIDE_PAIRS or self.side <= self.chance:
             return None
         one = float(self._chance_of_zero(np.linspace(0.0, most_single, 9)).mean())
-        more = float(self._chance_of_zero(np.linspace(*SEVERAL, 9)).mean())
+        more = float(self._chance_of_zero(np.linspace(*SEVERAL, 9) / self.bunching).mean())
         return float(PRIOR_SINGLE * one / (PRIOR_SINGLE * one + (1 - PRIOR_SINGLE) * more + 1e-300))
 
     def _chance_of_zero(self, g: FloatArray) -> FloatArray:
@@ -120,24 +133,34 @@ class Coincidences:
         net = self.side - self.chance
         return share**2 * side + ((1 - share) * self.chance_error) ** 2 + (self.found_error * net) ** 2
 
-    def _limit(self, shape: float, tail: float) -> float:
+    def _chance_below(self, shape: float, g: float) -> float:
+        """Chance to count fewer than `shape` pairs at zero lag."""
+        sd = float(np.sqrt(self._mean_variance(g)))
+        mean = np.maximum(self._mean(g) + sd * NODES, 0.0)
+        return float(gammaincc(shape, mean) @ WEIGHTS / WEIGHTS.sum())
+
+    def _upper_limit(self) -> float | None:
+        """None also where pairs are so few that the chance pairs they are compared with must be wrong."""
+        without = self._chance_below(self.zero + 1, 0.0)
+        return self._limit(self.zero + 1, (1 - CONFIDENCE) * without) if without > IMPOSSIBLE else None
+
+    def _limit(self, shape: float, tail: float) -> float | None:
         """The g at which the chance to count fewer than `shape` pairs is `tail`; 0 if no g is that small.
 
-        With everything known but the pairs at zero lag this is a limit of Garwood's.
+        With everything known but the pairs at zero lag this is a limit of Garwood's. None if no g is that
+        large: the side peaks, less their chance pairs, may then as well be nothing.
         """
 
         def excess(g: float) -> float:
-            sd = float(np.sqrt(self._mean_variance(g)))
-            mean = np.maximum(self._mean(g) + sd * NODES, 0.0)
-            return float(gammaincc(shape, mean) @ WEIGHTS / WEIGHTS.sum()) - tail
+            return self._chance_below(shape, g) - tail
 
         if excess(0.0) <= 0:
             return 0.0
         net = (self.side - self.chance) * (1 - self.lost)
         high = 2 * float(gammaincinv(shape, 1 - tail)) / net + 1.0
         while excess(high) > 0:
-            if high > 1e6:
-                return float("inf")
+            if high > LARGEST:
+                return None
             high *= 2
         return float(brentq(excess, 0.0, high, xtol=1e-12, rtol=1e-6))
 

@@ -3,17 +3,17 @@
 Side peaks are lags 2..10, which carry the same blinking as lag 0; more distant ones do not. What is taken
 off at zero lag is what does not come from one and the same pulse (science notes 2.6; decision 5):
 
-- chance, P (n1 b2 + n2 b1 - b1 b2): pairs a steady background makes on any dot, blinking or not;
+- chance: pairs a steady background makes on any dot, blinking or not (`chance.py`);
 - photons later than their period: with x = exp(-T/tau) of them, 2 x/(1 + x) of a side peak;
 - after-pulses behind the next pulse: as many of a side peak as there are of them per photon.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qdmon.analysis.antibunching.chance import Counted
 from qdmon.analysis.antibunching.coincidences import Coincidences, dip_significance
 from qdmon.analysis.antibunching.gated import BRIGHTEST_BIEXCITON, RESIDUE, Gated, gate_for, is_single
 from qdmon.analysis.antibunching.pairs import (
@@ -23,10 +23,11 @@ from qdmon.analysis.antibunching.pairs import (
     MAX_LAG,
     OWN_LAGS,
     Pairs,
+    shortest_delay,
 )
 from qdmon.analysis.calibration.timing import GUARD_NS, MicroBins, TimeAxis
 from qdmon.analysis.decays.nonnegative import fit_counts
-from qdmon.analysis.snapshot import G2, UNKNOWN, Estimate
+from qdmon.analysis.snapshot import G2, UNKNOWN
 
 __all__ = ["CLEAR_RATIO", "CLEAR_SIGMA", "PairedLight", "g2_from_pairs", "no_g2", "paired_light", "zero_lag"]
 
@@ -65,14 +66,14 @@ class PairedLight:
     late: float
 
 
-def paired_light(pairs: Pairs, axis: TimeAxis, channel: int, background: float) -> PairedLight:
+def paired_light(pairs: Pairs, axis: TimeAxis, channel: int, chance: float) -> PairedLight:
     """Lifetime and late share, from the pairs' decay as a sum of exponentials above the background.
 
     Args:
         pairs: the pairs.
         axis: where the pulse lies on each detector's time axis.
         channel: the first detector.
-        background: its steady background, photons per pulse.
+        chance: pairs per lag of its steady background with photons of the second.
     """
     period_ns, recorded_ns = axis.bins.period_ns, axis.bins.recorded_ns
     stop = period_ns - GUARD_NS if recorded_ns is None else float(axis.bins.edges_ns[-1])
@@ -82,8 +83,7 @@ def paired_light(pairs: Pairs, axis: TimeAxis, channel: int, background: float) 
     bins = nominal.snapped(axis.resolution_ns, {channel: axis.t0_ps[channel]})
     counts = pairs.decay[: len(edges) - 1].astype(np.float64)
     # The background does not blink: its pairs are those with the mean light, not with the bright.
-    chance = background * float(pairs.clicks[1].sum()) * len(pairs.lags)
-    net = np.maximum(counts - chance * bins.uniform_share, 0.0)[1:]
+    net = np.maximum(counts - chance * len(pairs.lags) * bins.uniform_share, 0.0)[1:]
     if net.sum() < 10 * len(net):
         return PairedLight(0.15 * period_ns, 0.0)
     # After-pulses follow the brightness of the dot, unlike the background, and are taken for constant.
@@ -94,76 +94,34 @@ def paired_light(pairs: Pairs, axis: TimeAxis, channel: int, background: float) 
     return PairedLight(float(weight @ tau_ns), float(weight @ np.exp(-period_ns / tau_ns)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    """What the numbers of two detectors are read with.
-
-    Attributes:
-        recorded_ns: how much of the laser period the card records.
-        background: (2,) steady background of each detector, photons per pulse.
-        background_error: (2,) its standard error, that of one going with that of the other.
-        from_decays: the background was read off the end of the decays, where after-pulses are, too.
-        light: what the pairs are made of.
-    """
-
-    recorded_ns: float
-    background: FloatArray
-    background_error: FloatArray
-    from_decays: bool
-    light: PairedLight
-
-
-def _setting(
-    pairs: Pairs,
-    channels: tuple[int, int],
-    axis: TimeAxis,
-    background_cps: Mapping[int, Estimate],
-    *,
-    from_decays: bool,
-) -> _Setting:
-    period_ns = axis.bins.period_ns
-    known = [background_cps.get(c, Estimate(0.0)) for c in channels]
-    background = np.array([e.value or 0.0 for e in known]) * period_ns * 1e-9
-    error = np.array([e.error or 0.0 for e in known]) * period_ns * 1e-9
-    light = paired_light(pairs, axis, channels[0], float(background[0]))
-    return _Setting(axis.bins.recorded_ns or period_ns, background, error, from_decays, light)
-
-
-def _coincidences(pairs: Pairs, shift: int, gate: int, setting: _Setting) -> Coincidences:
+def _coincidences(counted: Counted, shift: int, gate: int, light: PairedLight) -> Coincidences:
     """Pairs at a lag, both photons behind a gate, and what they are compared with.
 
     Args:
-        pairs: all of them.
+        counted: all of them.
         shift: the lag at which the detectors see the same pulse.
         gate: index into `GATES_NS` plus one, 0 for all photons.
-        setting: background and light.
+        light: what the pairs are made of.
     """
+    pairs = counted.pairs
     behind = pairs.lags[:, gate:].sum(axis=1)
     centre = MAX_LAG + shift
-    side = float(behind[centre + SIDE_LAGS].mean())
-    pulses = max(pairs.pulses, 1)
-    clicks = pairs.clicks[:, gate:].sum(axis=1) / pulses
-    closed_ns = GUARD_NS + GATES_NS[gate - 1] if gate else 0.0
-    share = max(1 - closed_ns / setting.recorded_ns, 0.0)
-    background = np.minimum(setting.background * share, clicks)
-    chance = pulses * float(clicks @ background[::-1] - background.prod())
-    # What one detector counts too much or too little meets the net light of the other.
-    chance_error = pulses * float((clicks - background) @ setting.background_error[::-1]) * share
     after, after_variance = _after_pulses(pairs, gate)
-    counted, spread = (AFTER_IN_TAIL, AFTER_IN_TAIL_SD) if setting.from_decays else (0.0, 0.0)
-    late = 2 * setting.light.late / (1 + setting.light.late)
+    in_tail, spread = (AFTER_IN_TAIL, AFTER_IN_TAIL_SD) if counted.from_decays else (0.0, 0.0)
+    late = 2 * light.late / (1 + light.late)
     found_errors = LATE_ERROR * late, 2 * AFTER_AS_LATE * after, spread * after
     # After-pulses make side peaks higher by the same share, hence the denominator.
     return Coincidences(
         zero=float(behind[centre]),
-        side=side,
+        side=float(behind[centre + SIDE_LAGS].mean()),
         side_peaks=len(SIDE_LAGS),
-        chance=chance,
-        chance_error=chance_error,
-        photon_share=float(np.sum(1 / np.maximum(clicks * pulses, 1.0))),
-        found=(late + (1 - counted) * after) / (1 + after),
+        chance=float(counted.chance.pairs[gate]),
+        chance_error=float(counted.chance.error[gate]),
+        photon_share=float(np.sum(1 / np.maximum(pairs.clicks[:, gate:].sum(axis=1), 1))),
+        found=(late + (1 - in_tail) * after) / (1 + after),
         found_error=float(np.sqrt(after_variance + np.square(found_errors).sum())),
-        lost=1 - (1 - setting.light.late) / (1 + after),
+        lost=1 - (1 - light.late) / (1 + after),
+        steady=float(counted.chance.steady[gate]),
     )
 
 
@@ -181,48 +139,46 @@ def _after_pulses(pairs: Pairs, gate: int) -> tuple[float, float]:
     return max(float(share.sum()), 0.0), float(variance.sum())
 
 
-def zero_lag(lags: NDArray[np.int64]) -> tuple[int, float | None]:
+def zero_lag(lags: NDArray[np.int64], expected: int = 0) -> tuple[int, float | None]:
     """Pulse lag at which the detectors coincide, and by how many standard deviations it misses pairs.
 
-    It is 0 unless another lag misses its pairs clearly, and more clearly.
+    It is the one expected unless another lag misses its pairs clearly, and more clearly.
 
     Args:
         lags: (2 L + 1,) pairs by pulse lag.
+        expected: the lag that more pairs, or the rising edges, have shown.
     """
     reach = len(lags) // 2
     centres = np.arange(SIDE[1], len(lags) - SIDE[1])
     side = lags[centres[:, None] + SIDE_LAGS].mean(axis=1)
     dips = dip_significance(lags[centres].astype(np.float64), side, len(SIDE_LAGS))
-    here = reach - SIDE[1]
+    here = reach + expected - SIDE[1]
     best = int(np.argmax(dips))
     clear = dips[best] > CLEAR_SIGMA and lags[centres[best]] < CLEAR_RATIO * side[best]
     if clear and dips[best] ** 2 - max(dips[here], 0.0) ** 2 > CLEAR_SIGMA**2:
         return int(centres[best]) - reach, float(dips[best])
-    return 0, float(dips[here]) if side[here] > 0 else None
+    return expected, float(dips[here]) if side[here] > 0 else None
 
 
 def g2_from_pairs(
-    pairs: Pairs,
+    counted: Counted,
     channels: tuple[int, int],
     axis: TimeAxis,
-    background_cps: Mapping[int, Estimate],
     given_delay_ns: float | None,
-    *,
-    from_decays: bool = False,
+    expected_lag: int = 0,
 ) -> G2:
     """g2 of some pairs.
 
     Args:
-        pairs: the pairs.
+        counted: the pairs, and the chance pairs among them.
         channels: the two detectors.
         axis: where the pulse lies on each detector's time axis.
-        background_cps: channel -> steady background; errors of the two detectors are taken to go together.
         given_delay_ns: delay of the second detector; None finds it.
-        from_decays: the background was read off the end of the decays.
+        expected_lag: pulse lag of coincidence that more pairs than these have shown.
     """
     period_ns = axis.bins.period_ns
-    edges_ns = (axis.t0_ps[channels[1]] - axis.t0_ps[channels[0]]) / 1e3
-    lags = pairs.lags.sum(axis=1)
+    edges_ns, _ = shortest_delay(axis, channels)
+    lags = counted.pairs.lags.sum(axis=1)
     significance: float | None
     if given_delay_ns is not None:
         shift, origin = round((given_delay_ns - edges_ns) / period_ns), "given"
@@ -233,24 +189,30 @@ def g2_from_pairs(
         dip = dip_significance(float(lags[centre]), side, len(SIDE_LAGS))
         significance = float(dip) if side > 0 else None
     else:
-        shift, significance = zero_lag(lags)
+        shift, significance = zero_lag(lags, expected_lag)
         origin = "missing peak" if shift else "rising edges"
-    setting = _setting(pairs, channels, axis, background_cps, from_decays=from_decays)
-    every = _coincidences(pairs, shift, 0, setting)
+    light = paired_light(counted.pairs, axis, channels[0], counted.chance.under_decay)
+    every = _coincidences(counted, shift, 0, light)
     ungated = every.zero_delay()
-    gate = gate_for(ungated, setting.light.lifetime_ns)
-    behind = _coincidences(pairs, shift, gate + 1, setting)
+    gate = gate_for(ungated, light.lifetime_ns)
+    behind = _coincidences(counted, shift, gate + 1, light)
     gated = Gated(float(GATES_NS[gate]), behind.zero_delay())
-    # Of two tests on partly the same pairs the less favourable: either may miss a second dot by chance.
-    tests = every.probability_single(BRIGHTEST_BIEXCITON), behind.probability_single(RESIDUE)
+    # Of two tests on partly the same pairs the less favourable: either may miss a second dot by chance. The
+    # first takes all but the light of the pulse itself: what the laser scatters is nobody's biexciton.
+    dots_own = _coincidences(counted, shift, 1, light)
+    tests = dots_own.probability_single(BRIGHTEST_BIEXCITON), behind.probability_single(RESIDUE)
     weighed = [p for p in tests if p is not None]
+    single = is_single(ungated, gated, behind.bunching)
+    if not counted.known:
+        # Pairs of a background that nobody has measured look like those of a second emitter.
+        single = single or None
     return G2(
-        *_drawn(pairs, shift, period_ns),
+        *_drawn(counted.pairs, shift, period_ns),
         ungated.value,
         ungated.upper_99,
         edges_ns + shift * period_ns,
         origin,
-        is_single(ungated, gated),
+        single,
         gated_zero=gated.zero.value,
         gated_upper_limit_99=gated.zero.upper_99,
         gate_ns=gated.gate_ns,

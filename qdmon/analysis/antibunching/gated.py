@@ -69,21 +69,24 @@ def gate_for(ungated: ZeroDelay, lifetime_ns: float) -> int:
     return min(int(np.searchsorted(GATES_NS, gate_ns)), len(GATES_NS) - 1)
 
 
-def is_single(ungated: ZeroDelay, gated: Gated | None) -> bool | None:
+def is_single(ungated: ZeroDelay, gated: Gated | None, bunching: float = 1.0) -> bool | None:
     """Whether the light comes from one emitter; None where the pairs cannot tell.
 
     Below 0.5 only two emitters of equal brightness are excluded; one of a quarter of the light makes 0.375.
     So the gated upper limit must be below that, with no more pairs than a biexciton leaves; a lower limit
     that a second emitter of a seventh of the light would reach shows that there is one.
     """
-    if gated is None or gated.zero.upper_99 is None or gated.zero.lower_99 is None:
-        if ungated.upper_99 is None or ungated.lower_99 is None:
-            return None
-        return True if ungated.upper_99 < CLASSIC else False if ungated.lower_99 > CLASSIC else None
-    upper, lower = gated.zero.upper_99, gated.zero.lower_99
-    if lower > SURELY_SECOND:
+    if gated is None or gated.zero.value.value is None:
+        return _between(ungated, CLASSIC / bunching, CLASSIC, CLASSIC)
+    return _between(gated.zero, SECOND_EMITTER / bunching, RESIDUE, SURELY_SECOND)
+
+
+def _between(zero: ZeroDelay, below: float, residue: float, above: float) -> bool | None:
+    """True if g2(0) is surely below and not surely above a residue, False if surely above, None otherwise."""
+    if zero.lower_99 is not None and zero.lower_99 > above:
         return False
-    return True if upper < SECOND_EMITTER and lower <= RESIDUE else None
+    surely_below = zero.upper_99 is not None and zero.upper_99 < below
+    return True if surely_below and (zero.lower_99 or 0.0) <= residue else None
 
 
 def belief_in_single(g2: G2) -> float:

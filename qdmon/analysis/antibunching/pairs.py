@@ -1,8 +1,10 @@
 """Pairs of photons of two detectors by pulse lag and gate, counted as they come: all pairs, each once.
 
 Photons are taken by the pulse whose light they can be, not by the one the card counted last: a cable
-delay moves the end of a decay behind the next pulse. Beside the pairs of the two detectors go those of
-each detector with itself, which show its after-pulses, and the decay of the light the pairs are made of.
+delay moves the end of a decay behind the next pulse. Time zero is known but for whole periods; lag 0 is
+where the delay between the detectors is shortest, wherever on the axis the pulse falls. Beside the pairs
+of the two detectors go those of each detector with itself, which show its after-pulses, and the decay of
+the light the pairs are made of.
 """
 
 from dataclasses import dataclass
@@ -19,11 +21,13 @@ __all__ = [
     "FINE_PERIODS",
     "FINE_PER_PERIOD",
     "GATES_NS",
+    "GATE_BINS",
     "MAX_LAG",
     "OWN_LAGS",
     "PairCounter",
     "Pairs",
     "count_pairs",
+    "shortest_delay",
 ]
 
 MAX_LAG = 100
@@ -35,6 +39,18 @@ GATES_NS = np.array(
     [0.5, 0.75, 1, 1.5, 2, 3, 4, 5.5, 7.5, 10, 13, 17, 22, 28, 36, 46, 60, 80, 110, 150], np.float64
 )
 GATE_BINS = len(GATES_NS) + 1
+
+
+def shortest_delay(axis: TimeAxis, channels: tuple[int, int]) -> tuple[float, int]:
+    """Delay in ns of the second detector by the edges, within half a period of 0, and the periods it took.
+
+    A pulse that falls on the start of the axis has its edge at the end of it in one detector and at the
+    start in the other: their difference alone would be off by a period.
+    """
+    period_ns = axis.bins.period_ns
+    edges_ns = (axis.t0_ps[channels[1]] - axis.t0_ps[channels[0]]) / 1e3
+    periods = -round(edges_ns / period_ns)
+    return edges_ns + periods * period_ns, periods
 
 
 class Clicks(NamedTuple):
@@ -227,7 +243,11 @@ class PairCounter:
     def use_axis(self, axis: TimeAxis) -> None:
         """Take arrival times from this axis from now on."""
         gate = np.searchsorted(GATES_NS, axis.arrival_ns, side="right").astype(np.uint8)
-        self._tables = [(axis.arrival_ns[c], axis.turn[c], gate[c]) for c in self.channels]
+        _, periods = shortest_delay(axis, self.channels)
+        self._tables = [
+            (axis.arrival_ns[c], (axis.turn[c] - later).astype(np.int8), gate[c])
+            for c, later in zip(self.channels, (0, periods), strict=True)
+        ]
 
     def add(self, photons: Photons, first_pulse: int, stop_pulse: int) -> None:
         """Correlate the photons of [first_pulse, stop_pulse) with each other and the pulses just before."""
@@ -252,5 +272,5 @@ class PairCounter:
             pairs.clicks,
             pairs.pulses + stop_pulse - first_pulse,
         )
-        # Photons still to come are counted from the pulse before `stop_pulse` at the earliest.
-        self._tail = [clicks.since(stop_pulse - MAX_LAG - 2) for clicks in joined]
+        # Photons still to come are counted from two pulses before `stop_pulse` at the earliest.
+        self._tail = [clicks.since(stop_pulse - MAX_LAG - 3) for clicks in joined]

@@ -10,6 +10,7 @@ from hardware.sim.photophysics import emission
 from hardware.sim.simulation import DotSimulation
 from hardware.sim.trajectory import excited, excited_twice
 from hardware.types import Photons
+from qdmon.analysis.antibunching.chance import Counted, SteadyLight
 from qdmon.analysis.antibunching.g2 import g2_from_pairs
 from qdmon.analysis.antibunching.pairs import PairCounter, Pairs
 from qdmon.analysis.calibration.timing import TimeAxis
@@ -114,14 +115,16 @@ def g2_of(
     at: TimeAxis | None = None,
     background_cps: Mapping[int, Estimate] | float = 0.0,
     delay_ns: float | None = None,
-    from_decays: bool = False,
+    known: bool = True,
+    expected_lag: int = 0,
 ) -> G2:
     """g2 of some photons."""
     at = axis() if at is None else at
     if not isinstance(background_cps, Mapping):
         background_cps = dict.fromkeys((0, 1), Estimate(background_cps))
-    pairs = pairs_of(photons, [0, pulses], at)
-    return g2_from_pairs(pairs, (0, 1), at, background_cps, delay_ns, from_decays=from_decays)
+    light = SteadyLight(background_cps, known=known)
+    counted = Counted.of(pairs_of(photons, [0, pulses], at), (0, 1), at, light)
+    return g2_from_pairs(counted, (0, 1), at, delay_ns, expected_lag)
 
 
 def true_g2(simulation: DotSimulation, mean_excitation: float) -> float:

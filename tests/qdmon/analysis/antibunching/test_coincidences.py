@@ -153,3 +153,40 @@ def test_many_pairs_leave_no_doubt_about_the_emitters() -> None:
     assert one > 0.999
     assert two is not None
     assert two < 1e-3
+
+
+@pytest.mark.parametrize("chance", [0.0, 1.0, 4.0, 10.0])
+def test_fewer_pairs_than_chance_makes_exclude_no_more_than_no_pairs_without_chance(chance: float) -> None:
+    # No pair excludes more than ln 100 of them with 99 %.
+    net = 1e5
+    limit = Coincidences(0.0, net + chance, SIDE_PEAKS, chance).zero_delay().upper_99
+    assert limit is not None
+    assert limit * net == pytest.approx(np.log(100), rel=0.01)
+
+
+def test_no_limit_is_told_where_the_side_peaks_may_be_nothing_but_chance() -> None:
+    found = Coincidences(3.0, 5.0, SIDE_PEAKS, chance=4.0, chance_error=1.0).zero_delay()
+    assert found.value.value is not None
+    assert found.upper_99 is None
+
+
+def test_no_limit_is_told_where_chance_alone_would_make_far_more_pairs_than_there_are() -> None:
+    assert Coincidences(0.0, 200.0, SIDE_PEAKS, chance=100.0).zero_delay().upper_99 is None
+
+
+def test_blinking_makes_side_peaks_higher_than_steady_light() -> None:
+    assert Coincidences(1.0, 50.0, SIDE_PEAKS, chance=10.0, steady=20.0).bunching == pytest.approx(2.0)
+    assert Coincidences(1.0, 50.0, SIDE_PEAKS, chance=10.0, steady=45.0).bunching == 1.0
+    assert Coincidences(1.0, 50.0, SIDE_PEAKS).bunching == 1.0
+
+
+def test_few_pairs_at_zero_lag_say_less_for_a_single_emitter_the_more_the_light_blinks() -> None:
+    chances = [
+        Coincidences(8.0, 80.0, SIDE_PEAKS, steady=80.0 / bunching).probability_single(0.1)
+        for bunching in (1.0, 2.0, 4.0)
+    ]
+    steady, blinking, strongly = (c or 0.0 for c in chances)
+    assert steady > 0.999
+    assert steady > blinking > strongly
+    # Two of the same, each bright a seventh of the time, make as many pairs as a biexciton would.
+    assert strongly < 0.9

@@ -147,6 +147,54 @@ def test_the_delay_becomes_more_significant_with_every_pair() -> None:
     assert all_of_it == pytest.approx(some * np.sqrt(10), rel=0.3)
 
 
+@pytest.mark.parametrize("t0_ns", [(199.9, 4.3), (0.1, 4.3), (4.3, 199.9), (190.0, 194.4)])
+def test_a_pulse_on_either_end_of_the_axis_leaves_the_shorter_delay_between_the_detectors(
+    t0_ns: tuple[float, float],
+) -> None:
+    # Light later by a period where the axis wraps between the detectors: as a card counts it.
+    real_ns = [t - PERIOD_NS if t > 100 and min(t0_ns) < 100 else t for t in t0_ns]
+    photons = emitter(np.random.default_rng(4), 40_000, 0.02, 0.0, t0_ns=real_ns)
+    found = g2_of(photons, 40_000, at=pulsed.axis(t0_ns=t0_ns))
+    assert found.delay_origin == "rising edges"
+    assert found.detector_delay_ns == pytest.approx(real_ns[1] - real_ns[0])
+    assert found.zero.value == pytest.approx(0.0, abs=0.3)
+    assert (found.single_probability or 0.0) > 0.95
+
+
+def test_few_pairs_are_read_at_the_lag_that_many_have_shown() -> None:
+    photons = emitter(np.random.default_rng(4), 20_000, 0.02, 0.0, shift=3)
+    alone = g2_of(photons, 20_000)
+    assert alone.detector_delay_ns == pytest.approx(0.64)
+    told = g2_of(photons, 20_000, expected_lag=3)
+    assert told.detector_delay_ns == pytest.approx(0.64 + 3 * PERIOD_NS)
+    assert told.delay_origin == "missing peak"
+    assert told.zero.value == pytest.approx(0.0, abs=0.3)
+
+
+def test_many_pairs_know_their_lag_better_than_what_is_expected() -> None:
+    found = g2_of(emitter(np.random.default_rng(4), MILLION, 0.02, 0.0, shift=3), MILLION, expected_lag=2)
+    assert found.detector_delay_ns == pytest.approx(0.64 + 3 * PERIOD_NS)
+
+
+def test_scattered_laser_light_does_not_speak_for_a_second_emitter() -> None:
+    rng = np.random.default_rng(9)
+    dot = emitter(rng, 100_000, 0.03, 0.0)
+    pulse, channel = rng.integers(0, 100_000, 1600), rng.integers(0, 2, 1600)
+    laser = pulsed.clicks(pulse, np.asarray(pulsed.T0_NS)[channel], channel, 100_000)
+    both = Photons.join([dot, laser])
+    order = np.argsort(both.pulse, kind="stable")
+    photons = Photons(both.pulse[order], both.nanotime[order], both.channel[order])
+    found = g2_of(photons, 100_000)
+    assert (found.zero.value or 0.0) > 0.3
+    assert (found.single_probability or 0.0) > 0.95
+
+
+def test_an_unknown_background_shows_no_second_emitter() -> None:
+    photons, stop = blinking_on_background(1, 6000.0)
+    assert g2_of(photons, stop).single_emitter is False
+    assert g2_of(photons, stop, known=False).single_emitter is None
+
+
 def test_a_given_delay_is_used_as_given() -> None:
     photons = emitter(np.random.default_rng(4), MILLION, 0.02, 0.05, shift=3)
     found = g2_of(photons, MILLION, delay_ns=600.64)

@@ -59,6 +59,29 @@ def test_a_dot_beside_one_three_times_as_bright_is_called_single_in_less_than_1_
         assert chance @ [c is False for c in called] > 0.9
 
 
+def two_alike(bunching: float, side: float) -> list[tuple[float, bool | None]]:
+    """Chance of each count of two emitters that blink by themselves, and the verdict on it."""
+    mean = 0.5 / bunching * side
+    low, high = poisson.interval(1 - 1e-6, mean)
+    counts = np.arange(low, high + 1)
+    verdicts = [
+        is_single(pairs_at_zero(0.4), Gated(5.0, pairs_at_zero(n / side, side)), bunching) for n in counts
+    ]
+    return list(zip(poisson.pmf(counts, mean).tolist(), verdicts, strict=True))
+
+
+@pytest.mark.parametrize("bunching", [1.0, 1.5, 2.5, 5.0])
+@pytest.mark.parametrize("side", [30.0, 100.0, 1000.0])
+def test_two_dots_that_are_seldom_bright_together_are_not_called_single(bunching: float, side: float) -> None:
+    assert sum(chance for chance, verdict in two_alike(bunching, side) if verdict is True) < 0.01
+
+
+def test_a_single_dot_that_blinks_is_called_single_by_pairs_enough() -> None:
+    gated = Gated(5.0, pairs_at_zero(0.02, 500.0))
+    assert is_single(pairs_at_zero(0.1), gated, 3.0) is True
+    assert is_single(pairs_at_zero(0.1), Gated(5.0, pairs_at_zero(0.02, 50.0)), 3.0) is None
+
+
 def test_below_a_half_is_no_proof_where_gated_pairs_remain() -> None:
     # One photon in eight is of a second dot: 2 a (1 - a) = 0.22.
     assert verdict(ungated=0.3, gated=0.22, side=5000.0) is None

@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.types import Photons
-from qdmon.analysis.antibunching.pairs import GATES_NS, MAX_LAG, OWN_LAGS, Pairs
+from qdmon.analysis.antibunching.pairs import (
+    GATES_NS,
+    MAX_LAG,
+    OWN_LAGS,
+    PairCounter,
+    Pairs,
+    shortest_delay,
+)
 from tests.qdmon.analysis.antibunching import pulsed
 
 PULSES = 20_000
@@ -23,10 +30,11 @@ def test_all_pairs_are_counted_by_the_pulse_whose_light_they_can_be(t0_ns: tuple
     photons, at = dense(1, t0_ns), pulsed.axis(t0_ns=t0_ns)
     pairs = pulsed.pairs_of(photons, [0, PULSES], at)
     resolution = at.resolution_ns
+    delay_ns, _ = shortest_delay(at, (0, 1))
     clicks = []
-    for c in (0, 1):
+    for c, zero_ns in ((0, t0_ns[0]), (1, t0_ns[0] + delay_ns)):
         mine = photons.channel == c
-        since_ns = (photons.nanotime[mine] + 0.5) * resolution - t0_ns[c]
+        since_ns = (photons.nanotime[mine] + 0.5) * resolution - zero_ns
         clicks.append(photons.pulse[mine].astype(np.int64) + np.floor((since_ns + 1.0) / 200.0).astype(int))
     lag = (clicks[1][None, :] - clicks[0][:, None]).ravel()
     expected = np.bincount(lag[np.abs(lag) <= MAX_LAG] + MAX_LAG, minlength=2 * MAX_LAG + 1)
@@ -41,10 +49,45 @@ def test_the_photons_of_a_pulse_stay_together_whatever_the_cables() -> None:
     rng = np.random.default_rng(2)
     for t0_ns in CABLES:
         photons = pulsed.emitter(rng, 400_000, 0.05, 0.0, t0_ns=t0_ns)
-        pairs = pulsed.pairs_of(photons, [0, 400_000], pulsed.axis(t0_ns=t0_ns))
-        lags = pairs.lags.sum(axis=1)
-        assert lags.argmin() == MAX_LAG
+        at = pulsed.axis(t0_ns=t0_ns)
+        lags = pulsed.pairs_of(photons, [0, 400_000], at).lags.sum(axis=1)
+        delay_ns, _ = shortest_delay(at, (0, 1))
+        assert lags.argmin() - MAX_LAG == round((t0_ns[1] - t0_ns[0] - delay_ns) / pulsed.PERIOD_NS)
         assert lags.min() < 0.01 * np.median(lags)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    pulse_ns=st.floats(0, pulsed.PERIOD_NS, exclude_max=True),
+    delay_ns=st.floats(-0.45 * pulsed.PERIOD_NS, 0.45 * pulsed.PERIOD_NS),
+    jitter_ns=st.floats(-0.3, 0.3),
+)
+def test_a_pulse_anywhere_on_the_axis_has_its_pairs_at_lag_zero(
+    pulse_ns: float, delay_ns: float, jitter_ns: float
+) -> None:
+    # One photon of each detector per pulse, and edges found a little off.
+    pulse = np.arange(5, 400, 40).repeat(2)
+    channel = np.tile([0, 1], len(pulse) // 2)
+    photons = pulsed.clicks(pulse, pulse_ns + 1.0 + np.where(channel == 1, delay_ns, 0.0), channel, 500)
+    found_ns = [(pulse_ns + jitter_ns) % pulsed.PERIOD_NS, (pulse_ns + delay_ns) % pulsed.PERIOD_NS]
+    at = pulsed.axis(t0_ns=found_ns)
+    assert shortest_delay(at, (0, 1))[0] == pytest.approx(delay_ns, abs=0.31)
+    lags = pulsed.pairs_of(photons, [0, 500], at).lags.sum(axis=1)
+    assert lags[MAX_LAG] == len(pulse) // 2
+    # The nearest of the others are forty pulses away.
+    assert not lags[MAX_LAG - 39 : MAX_LAG].any()
+    assert not lags[MAX_LAG + 1 : MAX_LAG + 40].any()
+
+
+def test_time_zero_that_drifts_over_the_end_of_the_axis_does_not_tear_pairs_apart() -> None:
+    photons = pulsed.emitter(np.random.default_rng(6), 400_000, 0.05, 0.0, t0_ns=(0.0, 5.0))
+    counter = PairCounter((0, 1), pulsed.axis(t0_ns=(0.05, 5.0)))
+    counter.add(photons.between(0, 200_000), 0, 200_000)
+    counter.use_axis(pulsed.axis(t0_ns=(199.95, 5.0)))
+    counter.add(photons.between(200_000, 400_000), 200_000, 400_000)
+    lags = counter.pairs.lags.sum(axis=1)
+    assert lags.argmin() == MAX_LAG
+    assert lags.min() < 0.01 * np.median(lags)
 
 
 @settings(max_examples=25, deadline=None)
