@@ -163,6 +163,10 @@ def _calibration(calibration: Calibration) -> dict[str, JsonValue]:
         "window_ns": _number(calibration.window_ns),
         "dead_time_ns": _number(calibration.dead_time_ns),
         "dead_time_origin": calibration.dead_time_origin,
+        "dead_times_ns": _per_channel({c: e.value for c, e in calibration.dead_times_ns.items()}),
+        "dead_time_errors_ns": _per_channel({c: e.error for c, e in calibration.dead_times_ns.items()}),
+        "after_pulses": _per_channel({c: e.value for c, e in calibration.after_pulses.items()}),
+        "after_pulse_errors": _per_channel({c: e.error for c, e in calibration.after_pulses.items()}),
         "lost_light": _per_channel(calibration.lost_light),
         "warnings": list(calibration.warnings),
     }

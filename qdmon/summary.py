@@ -66,6 +66,10 @@ def calibration_lines(calibration: Calibration) -> list[str]:
         timing.append(f"pulse window {calibration.window_ns:.4g} ns")
     if calibration.dead_time_ns is not None:
         timing.append(f"dead time {calibration.dead_time_ns:.3g} ns ({calibration.dead_time_origin})")
+    if any(e.value is not None for e in calibration.after_pulses.values()):
+        clicks = {c: e.value for c, e in calibration.after_pulses.items() if e.value is not None}
+        errors = {c: e.error for c, e in calibration.after_pulses.items()}
+        timing.append(f"after-pulses {_by_channel(clicks, errors, 100.0, 2)} %")
     return [f"background {background} cps ({calibration.background_origin})", "; ".join(timing)]
 
 

@@ -389,6 +389,8 @@ class Calibration:
         dead_time_ns: blind time of the slower detector after a click.
         dead_time_origin: "given", "assumed", "gaps between clicks", or "none" while no detector counts.
         lost_light: channel -> share of the bright light that the detector loses to being busy.
+        dead_times_ns: channel -> blind time, with its error where the gaps between clicks tell it to the ns.
+        after_pulses: channel -> after-pulses per click; unknown where the gaps do not tell.
     """
 
     background_cps: dict[int, float]
@@ -405,6 +407,8 @@ class Calibration:
     dead_time_ns: float | None = None
     dead_time_origin: str = "assumed"
     lost_light: dict[int, float] = field(default_factory=dict)
+    dead_times_ns: dict[int, Estimate] = field(default_factory=dict)
+    after_pulses: dict[int, Estimate] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

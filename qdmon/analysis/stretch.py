@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from hardware.types import Acquisition, Photons
 from qdmon.analysis.antibunching.pairs import PairCounter
 from qdmon.analysis.bins import BinTable, count_nanotimes
+from qdmon.analysis.calibration.after_pulses import USUAL_AFTER_PULSES
 from qdmon.analysis.calibration.background import intensity_groups
-from qdmon.analysis.calibration.load import ASSUMED_DEAD_TIME_NS
 from qdmon.analysis.calibration.timing import MicroBins, TimeAxis
 from qdmon.analysis.calibration.trust import ASSUMED_ZERO, Settled, settle_background
 from qdmon.analysis.darkness import dark_tail_s
@@ -133,10 +133,16 @@ class Stretch:
             self.pairs = PairCounter(channels, axis)
 
     def move_axis(self, axis: TimeAxis) -> None:
-        """Time zero moved by whole TCSPC bins: sort by this axis from now on."""
+        """Time zero moved by whole TCSPC bins, or more is known of the detectors: go on with this axis."""
         self.axis = axis
         if self.pairs is not None:
             self.pairs.use_axis(axis)
+
+    @property
+    def _dead_time_ns(self) -> float:
+        """Of the detectors on average."""
+        after = self.axis.bins.after_pulses if self.axis is not None else USUAL_AFTER_PULSES
+        return float(after.dead_ns.mean())
 
     def _new_table(self, bins: MicroBins | None) -> BinTable:
         pulses = max(self._acq.pulses(BASE_BIN_S), 1)
@@ -182,8 +188,7 @@ class Stretch:
         pile_up = None
         if g2.single_emitter is False and g2.zero.value is not None:
             pulses = self._seen_s(self.first_pulse, losses) * (self._acq.pulse_rate_hz or 0.0)
-            dead_time_ns = self._settings.dead_time_ns or ASSUMED_DEAD_TIME_NS
-            pile_up = PileUp(pulses, dead_time_ns, min(g2.zero.value, 1.0))
+            pile_up = PileUp(pulses, self._dead_time_ns, min(g2.zero.value, 1.0))
         self.late_fit.renew(self.histogram, pile_up)
 
     def _binned(
@@ -279,7 +284,7 @@ class Stretch:
             bin_s,
             replace(bins, delayed=self.delayed),
             self.background_cps,
-            self._settings.dead_time_ns or ASSUMED_DEAD_TIME_NS,
+            self._dead_time_ns,
             float(share @ share),
         )
 

@@ -24,7 +24,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "analysis.md").read_text(encoding="utf-8")
 # Of a measured quantity by detector or by type.
 PER_ONE = re.compile(
-    r"(background_cps|background_error_cps|t0_ps|t0_error_ps|lost_light|counts|probabilities)\.\w+$"
+    r"(background_cps|background_error_cps|t0_ps|t0_error_ps|lost_light|dead_times_ns|dead_time_errors_ns"
+    r"|after_pulses|after_pulse_errors|counts|probabilities)\.\w+$"
 )
 
 

@@ -4,13 +4,17 @@ The photons of each look (half a second at fixed pulses) are sorted once into a 
 edges, dark counts and the share of real decay follow; so nothing depends on how the stream was cut.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Acquisition, Photons
 from qdmon.analysis.bins import count_nanotimes
+from qdmon.analysis.calibration.after_pulses import USUAL_AFTER_PULSES, AfterPulses
 from qdmon.analysis.calibration.dark import DarkLog
 from qdmon.analysis.calibration.edges import EdgeWatch
+from qdmon.analysis.calibration.gaps import ClickGaps, GapCounter, after_pulses_of, dead_time_of
 from qdmon.analysis.calibration.load import DetectorLoad
 from qdmon.analysis.calibration.timing import GUARD_NS, LEFT_OUT, Edge, TimeAxis, rising_edge
 from qdmon.analysis.calibration.trust import GIVEN, KnownBackground
@@ -26,6 +30,8 @@ CALIBRATION_PHOTONS = 3000
 PATIENCE_PHOTONS = 100_000
 # With fewer photons it is no wonder that no pulse shows.
 FEW_FOR_AN_EDGE = 2000
+# Near pairs must have grown by this before the gaps between clicks are asked again.
+GAPS_GROWTH = 1.5
 NO_EDGE = "no rising edge found: lifetimes need a pulsed dot"
 
 
@@ -38,6 +44,8 @@ class Calibrator:
         edges: the edges behind the axis.
         dark: background counted without light.
         load: how hard the detectors work.
+        click_gaps: channel -> what the gaps between its clicks say.
+        after_pulses: of the detectors that see the dot.
         problem: why there is no axis; None if nothing is wrong.
         stories: where time zero moved, in words.
     """
@@ -52,6 +60,11 @@ class Calibrator:
         self.edges: EdgeWatch | None = None
         self.dark = DarkLog(acquisition)
         self.load = DetectorLoad(acquisition, settings.dead_time_ns)
+        self.click_gaps: dict[int, ClickGaps] = {}
+        self.after_pulses: AfterPulses = USUAL_AFTER_PULSES
+        self._gaps: GapCounter | None = None
+        self._next_near = 1.0
+        self._seen: dict[int, float] = {}
         self.problem: str | None = None
         self.stories: tuple[str, ...] = ()
         shape = (max(acquisition.channels, default=0) + 1, max(acquisition.nanotime_bins, 1))
@@ -91,6 +104,8 @@ class Calibrator:
         """Take photons of the present look."""
         count_nanotimes(self._histogram, photons.nanotime, photons.channel)
         self.load.add(photons, self._first_pulse)
+        if self._gaps is not None and self.axis is not None:
+            self._gaps.add(photons, self.axis)
 
     def end_look(self, stop_pulse: int, losses: list[tuple[int, int]]) -> list[Event]:
         """Learn from the look; events where time zero moved, and `axis` is another then.
@@ -105,7 +120,8 @@ class Calibrator:
         self.dark.look(self._first_pulse, self._histogram, self.axis, seconds)
         if self.edges is None:
             return []
-        before = self.edges.t0_ps
+        before, after_pulses = self.edges.t0_ps, self.after_pulses
+        self._ask_gaps()
         time_s = self._acq.seconds(stop_pulse)
         events = []
         for moved in self.edges.look(self._histogram, self._signal()):
@@ -116,9 +132,25 @@ class Calibrator:
                 text = f"t0 of channel {moved.channel} moved by {by} at {time_s:.1f} s"
             events.append(Event(time_s, "warning", "warning", text))
         self.stories = (*self.stories, *(e.text for e in events))[-20:]
-        if self.edges.t0_ps != before:
+        if self.edges.t0_ps != before or not self.after_pulses.same_as(after_pulses):
             self._use(self.edges.t0_ps)
         return events
+
+    def _ask_gaps(self) -> None:
+        """Dead times and after-pulses anew, where the gaps between clicks may say more by now."""
+        if self._gaps is None or self.axis is None or self._gaps.near < self._next_near:
+            return
+        self._next_near = GAPS_GROWTH * self._gaps.near
+        dead_ns = {}
+        for c in self.axis.t0_ps:
+            self.load.measured(c, None)
+            known_ns, origin = self.load.dead_time(c)
+            gaps = dead_time_of(self._gaps.gaps(c), known_ns if origin != "assumed" else None)
+            self.load.measured(c, gaps.dead_ns.value)
+            self.click_gaps[c] = gaps
+            dead_ns[c] = self.load.dead_time(c)[0]
+        light = {c: max(self._seen.get(c, 0.0), 1.0) for c in self.axis.t0_ps}
+        self.after_pulses = after_pulses_of(self.click_gaps, light, dead_ns)
 
     def _signal(self) -> dict[int, float]:
         """Channel -> share of the look's photons that decays behind the gate."""
@@ -150,6 +182,9 @@ class Calibrator:
         self.problem = None
         self._window = recorded_window(self._acq, histogram.sum(axis=0))
         self.edges = EdgeWatch(self._acq, edges, given)
+        self._seen = dict(enumerate(histogram.sum(axis=1, dtype=np.float64).tolist()))
+        if self._acq.counts_pulses and not self._acq.started_by_photons:
+            self._gaps = GapCounter(len(histogram), self._acq.macro_tick_ps / 1e3)
         self._use(self.edges.t0_ps)
         brightest = sorted(sorted(self.edges.t0_ps, key=lambda c: -totals.get(c, 0))[:2])
         two = len(brightest) == 2 and self._acq.counts_pulses
@@ -163,8 +198,9 @@ class Calibrator:
         return tuple(c for c in sorted(lit) if c not in (self.correlated or ()))
 
     def _use(self, t0_ps: dict[int, float]) -> None:
-        axis = TimeAxis.build(self._acq, t0_ps, self._window)
-        self.axis = axis
+        axis = TimeAxis.build(self._acq, t0_ps, self._window, self._seen)
+        bins = replace(axis.bins, after_pulses=self.after_pulses)
+        self.axis = axis = replace(axis, bins=bins)
         self._late = (axis.micro_bin > 0) & (axis.micro_bin != LEFT_OUT)
         last = axis.bins.edges_ns[-1] + GUARD_NS - 0.1 * (axis.bins.recorded_ns or axis.bins.period_ns)
         self._last_tenth = self._late & (axis.arrival_ns > last)
@@ -176,7 +212,8 @@ class Calibrator:
         most = max(totals.values(), default=0)
         # A detector with hundredths of the light sees no dot, only its own noise.
         lit = {c: n for c, n in totals.items() if n > 0.03 * most}
-        edges = {c: rising_edge(histogram[c], resolution_ps) for c in lit}
+        clock_ps = None if self._acq.started_by_photons else self._acq.pulse_period_ps
+        edges = {c: rising_edge(histogram[c], resolution_ps, clock_ps) for c in lit}
         found = {c: edge for c, edge in edges.items() if edge is not None}
         faint = [c for c, n in lit.items() if n > 0.1 * most and (c not in found or n < CALIBRATION_PHOTONS)]
         if not force and (most < CALIBRATION_PHOTONS or (faint and most < PATIENCE_PHOTONS)):

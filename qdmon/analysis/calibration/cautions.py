@@ -91,7 +91,16 @@ def calibration_of(
         dead_time_ns=slowest.dead_time_ns if slowest is not None else settings.dead_time_ns,
         dead_time_origin=slowest.dead_time_origin if slowest is not None else "given" if given else "none",
         lost_light={c: load.lost for c, load in loads.items()},
+        dead_times_ns={c: _dead_time(calibrator, c) for c in sorted(axis.t0_ps)} if axis is not None else {},
+        after_pulses={c: gaps.after_pulses for c, gaps in sorted(calibrator.click_gaps.items())},
     )
+
+
+def _dead_time(calibrator: Calibrator, channel: int) -> Estimate:
+    gaps = calibrator.click_gaps.get(channel)
+    if gaps is not None and gaps.dead_ns.value is not None:
+        return gaps.dead_ns
+    return Estimate(calibrator.load.dead_time(channel)[0])
 
 
 def _background_origin(calibrator: Calibrator, settled: Settled | None) -> str:

@@ -22,6 +22,9 @@ BLOCK_PHOTONS = 20_000
 # What a drift must exceed to be told, at least; the error of both edges, beside what another fluence feigns:
 # it brings other light of the pulse (0.04 ns at most on simulated dots).
 LEAST_PS, LEAST_SIGMA, MIX_PS = 100.0, 5.0, 30.0
+# Light of the pulse that shares its TCSPC bin with other light leaves open where in the bin the pulse is (rms
+# over simulated dots).
+IN_BIN = 0.25
 # An edge as sharp as this is no longer refined: drifts are measured from it.
 SHARP_PS = 25.0
 # A given instrument response and the rising edge differ by the colour of the light and the response's shape.
@@ -59,6 +62,7 @@ class PlacedEdge:
         told: edge that drifts are told from.
         base_ps: time zero as first placed; the axis is moved from there by whole bins.
         applied_ps: time zero in use.
+        floor_ps: error of time zero that no number of photons takes away.
         moving: the last block showed a drift; the next one says whether it is one, and how far it went.
     """
 
@@ -67,6 +71,7 @@ class PlacedEdge:
     told: Edge | None
     base_ps: float
     applied_ps: float
+    floor_ps: float = EDGE_FLOOR_PS
     moving: bool = False
 
     @property
@@ -74,7 +79,7 @@ class PlacedEdge:
         """Standard error of time zero; None for a response that was given."""
         if self.edge is None or self.offset_ps:
             return None
-        return float(np.hypot(self.edge.error_ps, EDGE_FLOOR_PS))
+        return float(np.hypot(self.edge.error_ps, self.floor_ps))
 
 
 class EdgeWatch:
@@ -93,11 +98,13 @@ class EdgeWatch:
             given_ps: time zero by a measured response; if there is any, only these detectors have one.
         """
         self._resolution_ps = acquisition.resolution_ps or 1.0
+        self._clock_ps = None if acquisition.started_by_photons else acquisition.pulse_period_ps
         self._period_ps = acquisition.pulse_period_ps or acquisition.macro_tick_ps
         t0 = given_ps or {c: e.at_ps for c, e in edges.items()}
         self._given = frozenset(given_ps)
         first = {c: None if c in self._given else edges[c] for c in t0}
-        self.placed = {c: PlacedEdge(first[c], 0.0, first[c], at, at) for c, at in t0.items()}
+        floor_ps = float(np.hypot(EDGE_FLOOR_PS, IN_BIN * self._resolution_ps))
+        self.placed = {c: PlacedEdge(first[c], 0.0, first[c], at, at, floor_ps) for c, at in t0.items()}
         shape = (max(acquisition.channels, default=0) + 1, max(acquisition.nanotime_bins, 1))
         self._block = np.zeros(shape, np.int64)
 
@@ -120,7 +127,7 @@ class EdgeWatch:
             self._block[c] += histogram[c]
             if self._block[c].sum() < BLOCK_PHOTONS:
                 continue
-            edge = rising_edge(self._block[c], self._resolution_ps)
+            edge = rising_edge(self._block[c], self._resolution_ps, self._clock_ps)
             self._block[c] = 0
             if edge is not None:
                 self.placed[c], told = self._follow(c, place, edge)

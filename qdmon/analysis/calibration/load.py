@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from hardware.jit import jit
 from hardware.types import Acquisition, Photons
+from qdmon.analysis.calibration.after_pulses import USUAL_DEAD_NS
 
-__all__ = ["ASSUMED_DEAD_TIME_NS", "DetectorLoad", "Load", "count_clicks"]
+__all__ = ["DetectorLoad", "Load", "count_clicks"]
 
-# Of the silicon detector modules that most set-ups use.
-ASSUMED_DEAD_TIME_NS = 22.0
 ROW_S = 0.001
 GAPS = 64
 # Pairs of milliseconds, and standard errors, before an even count is believed.
@@ -93,10 +92,11 @@ class DetectorLoad:
 
         Args:
             acquisition: time base.
-            dead_time_ns: of the detectors; None assumes `ASSUMED_DEAD_TIME_NS`.
+            dead_time_ns: of the detectors; None assumes the usual one.
         """
         self._acq = acquisition
         self._given_ns = dead_time_ns
+        self._measured_ns: dict[int, float] = {}
         self._width = max(acquisition.pulses(ROW_S), 1)
         self._channels = max(acquisition.channels, default=0) + 1
         self._rows = np.zeros((self._channels, 0), np.int32)
@@ -154,13 +154,7 @@ class DetectorLoad:
     def _load(self, channel: int, rate_cps: float) -> Load:
         pulse_rate = self._acq.pulse_rate_hz
         per_pulse = rate_cps / pulse_rate if pulse_rate else None
-        seen_ns = self._dead_time_ns(channel)
-        if seen_ns is not None:
-            dead_time_ns, origin = seen_ns, "gaps between clicks"
-        elif self._given_ns is not None:
-            dead_time_ns, origin = self._given_ns, "given"
-        else:
-            dead_time_ns, origin = ASSUMED_DEAD_TIME_NS, "assumed"
+        dead_time_ns, origin = self.dead_time(channel)
         lost = min(rate_cps * dead_time_ns * 1e-9, 1.0)
         pairs, squares, counts = self._pairs[channel].tolist()
         even = False
@@ -173,6 +167,24 @@ class DetectorLoad:
             if even:
                 lost = max(lost, 1 - float(np.sqrt(max(ratio, 0.0))))
         return Load(rate_cps, per_pulse, dead_time_ns, origin, lost, even)
+
+    def measured(self, channel: int, dead_time_ns: float | None) -> None:
+        """What the gaps between clicks say to the nanosecond; None: nothing."""
+        if dead_time_ns is None:
+            self._measured_ns.pop(channel, None)
+        else:
+            self._measured_ns[channel] = dead_time_ns
+
+    def dead_time(self, channel: int) -> tuple[float, str]:
+        """Blind time after a click in ns, and where it is from."""
+        seen_ns = self._measured_ns.get(channel)
+        if seen_ns is None:
+            seen_ns = self._dead_time_ns(channel)
+        if seen_ns is not None:
+            return seen_ns, "gaps between clicks"
+        if self._given_ns is not None:
+            return self._given_ns, "given"
+        return USUAL_DEAD_NS, "assumed"
 
     def _dead_time_ns(self, channel: int) -> float | None:
         """Dead time beyond one pulse period, from gaps that never occur; None if the shortest ones do."""

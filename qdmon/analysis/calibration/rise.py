@@ -13,22 +13,30 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erfcx, ndtr
 
-__all__ = ["BACK_NS", "Rise", "fit_rise"]
+__all__ = ["BACK_NS", "Rise", "fit_rise", "surroundings_ns"]
 
 FloatArray = NDArray[np.float64]
 
-# What is looked at, before and behind the rise.
+# What is looked at, before and behind the rise; so many bins at least.
 BACK_NS, AHEAD_NS = 1.5, 1.5
+BACK_BINS, AHEAD_BINS = 5, 8
 # Prompt light with what biexcitons give, charged and neutral dots: sums of these are any decay for so long.
+# (Light of no lifetime at all, a twentieth of it, moves the instant by 0.1 ns: an amplitude of its own would
+# cure that, and make the instant of few photons three times as uncertain.)
 LIFETIMES_NS = np.array([0.2, 3.0, 20.0])
 # Response of laser and detector as it usually is (standard deviation, and how far its logarithm scatters).
 USUAL_NS, SCATTER = 0.15, 0.4
 NARROWEST_NS, WIDEST_NS = 0.03, 0.6
 # Bins without which five unknowns are not told apart.
-LEAST_BINS = 14
+LEAST_BINS = 10
 MOST_STEPS, LONGEST_STEP_NS, SETTLED_NS = 15, 0.15, 5e-4
 # Widths at which the slope against the width is taken, as a ratio.
 APART = 1.03
+
+
+def surroundings_ns(bin_ns: float) -> tuple[float, float]:
+    """How much is looked at before and behind the rise, with bins of this width."""
+    return max(BACK_NS, BACK_BINS * bin_ns), max(AHEAD_NS, AHEAD_BINS * bin_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class _Light:
     Attributes:
         at_ns: the instant of the pulse.
         log_width: natural logarithm of the response's standard deviation in ns.
-        amplitudes: (1 + k,) steady counts a bin, photons of each lifetime; none negative.
+        amplitudes: (1 + k,) steady counts per ns, photons of each lifetime; none negative.
     """
 
     at_ns: float
@@ -54,23 +62,23 @@ class _Light:
     amplitudes: FloatArray
 
 
-def fit_rise(counts: FloatArray, bin_ns: float, guess_ns: float) -> Rise | None:
+def fit_rise(counts: FloatArray, edges_ns: FloatArray, guess_ns: float) -> Rise | None:
     """Where the light rises; None if the bins do not tell.
 
     Args:
         counts: (n,) photons from `BACK_NS` before the rise, or less, to behind it.
-        bin_ns: width of a bin.
-        guess_ns: roughly where, from the beginning of the first bin.
+        edges_ns: (n + 1,) of the bins, ascending.
+        guess_ns: roughly where the rise is.
     """
-    n = min(len(counts), int((guess_ns + AHEAD_NS) / bin_ns))
-    before = int((guess_ns - 2 * USUAL_NS) / bin_ns)
+    ahead_ns = surroundings_ns(float(np.diff(edges_ns).max(initial=0.0)))[1]
+    n = int(np.searchsorted(edges_ns[1:], guess_ns + ahead_ns, side="right"))
+    before = int(np.searchsorted(edges_ns[1:], guess_ns - 2 * USUAL_NS, side="right"))
     if n < LEAST_BINS or before < 2:
         return None
-    counts = counts[:n]
-    steady = float(counts[:before].mean())
-    share = max(float(counts.sum()) - n * steady, 1.0) / len(LIFETIMES_NS)
+    counts, edges = counts[:n], edges_ns[: n + 1]
+    steady = float(counts[:before].sum() / (edges[before] - edges[0]))
+    share = max(float(counts.sum()) - steady * (edges[-1] - edges[0]), 1.0) / len(LIFETIMES_NS)
     light = _Light(guess_ns, float(np.log(USUAL_NS)), np.array([steady, *[share] * len(LIFETIMES_NS)]))
-    edges = bin_ns * np.arange(n + 1, dtype=np.float64)
     for _ in range(MOST_STEPS):
         slopes, expected = _slopes(light, edges)
         step, variance = _step(light, slopes, counts, expected)
@@ -93,8 +101,9 @@ def _slopes(light: _Light, edges: FloatArray) -> tuple[FloatArray, FloatArray]:
     photons = light.amplitudes[1:]
     instant = -np.diff(rate, axis=0) @ photons
     width = (np.diff(wider, axis=0) - shares) @ photons / np.log(APART)
-    expected = np.maximum(light.amplitudes[0] + shares @ photons, 0.3)
-    return np.column_stack([instant, width, np.ones(len(shares)), shares]), expected
+    widths = np.diff(edges)
+    expected = np.maximum(light.amplitudes[0] * widths + shares @ photons, 0.3)
+    return np.column_stack([instant, width, widths, shares]), expected
 
 
 def _arrived(time_ns: FloatArray, width_ns: float) -> tuple[FloatArray, FloatArray]:

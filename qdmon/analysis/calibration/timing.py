@@ -5,6 +5,7 @@ a measured instrument response the pulse is placed where a fit of the rising edg
 of the response; at half height where bins are too wide for a fit.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -14,7 +15,13 @@ from numpy.typing import NDArray
 
 from hardware.jit import jit
 from hardware.types import Acquisition
-from qdmon.analysis.calibration.rise import BACK_NS, fit_rise
+from qdmon.analysis.calibration.after_pulses import (
+    USUAL_AFTER_PULSES,
+    AfterPulses,
+    after_pulse_shares,
+)
+from qdmon.analysis.calibration.lattice import Lattice
+from qdmon.analysis.calibration.rise import fit_rise, surroundings_ns
 from qdmon.analysis.calibration.window import recorded_part
 
 __all__ = ["EDGE_FLOOR_PS", "Edge", "MicroBins", "TimeAxis", "exponential_shares", "rising_edge"]
@@ -45,29 +52,40 @@ class Edge(NamedTuple):
     error_ps: float
 
 
-def rising_edge(counts: NDArray[np.int64], resolution_ps: float) -> Edge | None:
+def rising_edge(
+    counts: NDArray[np.int64], resolution_ps: float, period_ps: float | None = None
+) -> Edge | None:
     """The steepest rise of a TCSPC histogram; None if there is no clear edge.
 
     Args:
         counts: (t,) photons per TCSPC bin of one detector.
         resolution_ps: width of a bin.
+        period_ps: after which the axis begins anew, the last bin cut short; None: after the last bin.
     """
+    if period_ps is not None:
+        counts = counts[: int(np.ceil(period_ps / resolution_ps - 1e-6))]
     first, stop = recorded_part(counts)
     if stop - first == len(counts):
-        return _edge(counts, resolution_ps)
+        stop_ps = len(counts) * resolution_ps
+        return _edge(counts, resolution_ps, min(period_ps or stop_ps, stop_ps))
     # Where a card begins to record nothing rises: the two ends of what it records are joined.
-    edge = _edge(counts[first:stop], resolution_ps, joined=True)
+    edge = _edge(counts[first:stop], resolution_ps, (stop - first) * resolution_ps, joined=True)
     return edge and edge._replace(at_ps=edge.at_ps + first * resolution_ps)
 
 
-def _edge(counts: NDArray[np.int64], resolution_ps: float, *, joined: bool = False) -> Edge | None:
+def _edge(
+    counts: NDArray[np.int64], resolution_ps: float, circle_ps: float, *, joined: bool = False
+) -> Edge | None:
     """The steepest rise on a circle; `joined` if its two ends are no neighbours in time."""
     group = max(1, round(100.0 / resolution_ps))
-    usable = len(counts) // group * group
-    if int(counts.sum()) < 300 or usable < 20 * group:
+    number = int(circle_ps / (group * resolution_ps) + 1e-6)
+    if int(counts.sum()) < 300 or number < 20:
         return None
-    coarse = counts[:usable].reshape(-1, group).sum(axis=1).astype(np.float64)
-    width_ps = group * resolution_ps
+    # The bins need not divide the circle: those that do share the photons of the bins they cut.
+    borders_ps = np.append(np.arange(len(counts)) * resolution_ps, circle_ps)
+    summed = np.concatenate([[0.0], np.cumsum(counts, dtype=np.float64)])
+    width_ps = circle_ps / number
+    coarse = np.diff(np.interp(np.arange(number + 1) * width_ps, borders_ps, summed))
     # Contrast of the quarter nanosecond after an instant against the one before it.
     reach = max(2, round(400.0 / width_ps))
     cumulative = np.concatenate([[0.0], np.cumsum(np.concatenate([coarse, coarse[: 2 * reach]]))])
@@ -83,7 +101,7 @@ def _edge(counts: NDArray[np.int64], resolution_ps: float, *, joined: bool = Fal
     if joined and at > len(coarse) - 0.5:
         at = 0.0
     rough = Edge(at * width_ps, rough.error_ps * width_ps)
-    return _fitted(coarse, width_ps, rough, joined=joined) or rough
+    return _fitted(counts, borders_ps, group, rough, joined=joined) or rough
 
 
 def _half_height(coarse: NDArray[np.float64], best: int, reach: int) -> Edge:
@@ -106,36 +124,54 @@ def _half_height(coarse: NDArray[np.float64], best: int, reach: int) -> Edge:
     return Edge(float(best + i + 0.5 + fraction), float(np.sqrt(max(variance, 1.0)) / slope))
 
 
-def _fitted(coarse: NDArray[np.float64], width_ps: float, rough: Edge, *, joined: bool) -> Edge | None:
-    """The rise fitted around half height; None where it cannot be."""
-    bin_ns = width_ps / 1e3
-    first = int(np.floor((rough.at_ps / 1e3 - BACK_NS) / bin_ns))
+def _fitted(
+    counts: NDArray[np.int64], borders_ps: NDArray[np.float64], group: int, rough: Edge, *, joined: bool
+) -> Edge | None:
+    """The rise fitted around half height, in groups of bins; None where it cannot be."""
+    circle_ps, resolution_ps = float(borders_ps[-1]), float(borders_ps[1])
+    back_ns, ahead_ns = surroundings_ns(group * resolution_ps / 1e3)
+    from_ps = rough.at_ps - 1e3 * back_ns
     if joined:
-        window = coarse[max(first, 0) :]
-        first = max(first, 0)
-    else:
-        window = np.roll(coarse, -first)
-    rise = fit_rise(window, bin_ns, rough.at_ps / 1e3 - first * bin_ns)
+        from_ps = max(from_ps, 0.0)
+    turned = from_ps < 0
+    start = int((from_ps + turned * circle_ps) / resolution_ps)
+    number = int(1e3 * (back_ns + ahead_ns) / resolution_ps) // group * group + 2 * group
+    stop = min(start + number, len(counts)) if joined else start + number
+    taken = np.arange(start, stop - (stop - start) % group)
+    turns, place = np.divmod(taken, len(counts))
+    window = counts[place].reshape(-1, group).sum(axis=1).astype(np.float64)
+    edges_ps = np.append(borders_ps[place] + turns * circle_ps, 0.0)
+    edges_ps[-1] = borders_ps[place[-1] + 1] + turns[-1] * circle_ps
+    edges_ps = edges_ps[::group] - turned * circle_ps
+    rise = fit_rise(window, (edges_ps - edges_ps[0]) / 1e3, (rough.at_ps - edges_ps[0]) / 1e3)
     if rise is None:
         return None
-    at_ps = (first * bin_ns + rise.at_ns) * 1e3
-    return Edge(at_ps % (len(coarse) * width_ps), rise.error_ns * 1e3)
+    return Edge(float(edges_ps[0] + rise.at_ns * 1e3) % circle_ps, rise.error_ns * 1e3)
 
 
 @jit
 def exponential_shares(
-    tau_ns: NDArray[np.float64], edges_ns: NDArray[np.float64], period_ns: float
+    tau_ns: NDArray[np.float64], edges_ns: NDArray[np.float64], light: NDArray[np.float64], period_ns: float
 ) -> NDArray[np.float64]:
-    """(k, m) share of each exponential decay, folded into the period, between m + 1 edges."""
-    share = np.empty((len(tau_ns), len(edges_ns) - 1))
+    """(k, m) share of each exponential decay, folded into the period, in each of m bins.
+
+    Args:
+        tau_ns: (k,) lifetimes.
+        edges_ns: (d, m + 1) edges of the bins on each of d detectors.
+        light: (d,) share of the light that each detector sees.
+        period_ns: of the laser.
+    """
+    share = np.zeros((len(tau_ns), edges_ns.shape[1] - 1))
     for i in range(len(tau_ns)):
         rate = 1.0 / max(tau_ns[i], 1e-3)
-        scale = -1.0 / np.expm1(-period_ns * rate)
-        before = np.exp(-max(edges_ns[0], 0.0) * rate)
-        for j in range(len(edges_ns) - 1):
-            after = np.exp(-max(edges_ns[j + 1], 0.0) * rate)
-            share[i, j] = (before - after) * scale
-            before = after
+        whole = -1.0 / np.expm1(-period_ns * rate)
+        for d in range(len(edges_ns)):
+            scale = whole * light[d]
+            before = np.exp(-max(edges_ns[d, 0], 0.0) * rate)
+            for j in range(edges_ns.shape[1] - 1):
+                after = np.exp(-max(edges_ns[d, j + 1], 0.0) * rate)
+                share[i, j] += (before - after) * scale
+                before = after
     return share
 
 
@@ -149,12 +185,19 @@ class MicroBins:
         period_ns: laser period.
         delayed: share of the detected light that comes at any time (after-pulses, slow emission).
         recorded_ns: how much of the period the card records; None: all of it.
+        by_detector_ns: (d, m+1) where the edges act on each detector; `edges_ns` is their mean, and all there
+            is where this is None.
+        light: (d,) share of the light that each detector sees, in the order of `by_detector_ns`.
+        after_pulses: when after-pulses come on each detector.
     """
 
     edges_ns: NDArray[np.float64]
     period_ns: float
     delayed: float = 0.0
     recorded_ns: float | None = None
+    by_detector_ns: NDArray[np.float64] | None = None
+    light: NDArray[np.float64] | None = None
+    after_pulses: AfterPulses = USUAL_AFTER_PULSES
 
     @classmethod
     def for_period(
@@ -173,18 +216,46 @@ class MicroBins:
         edges = np.concatenate([[-GUARD_NS], np.exp(u) - 1.0])
         return cls(edges, period_ns, recorded_ns=recorded_ns)
 
-    def snapped(self, resolution_ns: float, t0_ps: dict[int, float]) -> "MicroBins":
-        """Edges where TCSPC bins really change sides, on average over the detectors.
+    def snapped(
+        self,
+        resolution_ns: float,
+        t0_ps: dict[int, float],
+        *,
+        light: Mapping[int, float] | None = None,
+        window: tuple[int, int] | None = None,
+    ) -> "MicroBins":
+        """Edges where TCSPC bins really change sides, on each detector and on average.
 
-        A TCSPC bin belongs to the micro-bin that holds its centre, so an edge acts at the border between
+        A TCSPC bin belongs to the micro-bin that holds its middle, so an edge acts at the border between
         two TCSPC bins, not where it was put.
+
+        Args:
+            resolution_ns: width of a TCSPC bin.
+            t0_ps: channel -> arrival of the pulse.
+            light: channel -> light it sees, in any unit; None: all alike.
+            window: first and stop TCSPC bin of what is recorded; None: one period.
         """
-        half = 0.5 + 1e-9  # an edge right on the centre of a bin stays on its side, however it is rounded
-        acting = [
-            np.ceil((self.edges_ns + t0 / 1e3) / resolution_ns - half) * resolution_ns - t0 / 1e3
-            for t0 in t0_ps.values()
-        ]
-        return replace(self, edges_ns=np.mean(acting, axis=0))
+        count = int(np.ceil(self.period_ns / resolution_ns)) if window is None else window[1]
+        acting = np.array(
+            [
+                Lattice.of(count, resolution_ns, self.period_ns, t0 / 1e3, GUARD_NS, window).acting(
+                    self.edges_ns, self.period_ns
+                )
+                for t0 in t0_ps.values()
+            ]
+        )
+        seen = np.array([max(light.get(c, 0.0), 0.0) if light is not None else 1.0 for c in t0_ps])
+        share = seen / seen.sum() if seen.sum() > 0 else np.full(len(seen), 1 / len(seen))
+        return replace(
+            self, edges_ns=(share[:, None] * acting).sum(axis=0), by_detector_ns=acting, light=share
+        )
+
+    @property
+    def detectors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(d, m+1) edges on each detector and (d,) the light it sees."""
+        if self.by_detector_ns is None or self.light is None:
+            return self.edges_ns[None, :], np.ones(1)
+        return self.by_detector_ns, self.light
 
     @property
     def count(self) -> int:
@@ -193,16 +264,29 @@ class MicroBins:
 
     def same_as(self, other: "MicroBins") -> bool:
         """Whether light falls into either alike."""
-        return self.delayed == other.delayed and np.array_equal(self.edges_ns, other.edges_ns)
+        pairs = zip(self.detectors, other.detectors, strict=True)
+        return (
+            self.delayed == other.delayed
+            and self.after_pulses.same_as(other.after_pulses)
+            and all(np.array_equal(a, b) for a, b in pairs)
+        )
 
     def share_of(self, tau_ns: NDArray[np.float64]) -> NDArray[np.float64]:
         """(k, m) share of the photons of an exponential decay in each bin, folded into the period.
 
+        After-pulses come on top, where they were counted; else they are part of what is `delayed`.
+
         Args:
             tau_ns: (k,) lifetimes.
         """
-        prompt = exponential_shares(np.asarray(tau_ns, np.float64), self.edges_ns, self.period_ns)
-        return (1 - self.delayed) * prompt + self.delayed * self.uniform_share
+        tau_ns = np.asarray(tau_ns, np.float64)
+        edges_ns, light = self.detectors
+        prompt = exponential_shares(tau_ns, edges_ns, light, self.period_ns)
+        share = (1 - self.delayed) * prompt + self.delayed * self.uniform_share
+        if self.after_pulses.measured:
+            after = after_pulse_shares(tau_ns, edges_ns, self.after_pulses.of(len(light)), self.period_ns)
+            share += self.after_pulses.per_click[0] * after
+        return share
 
     @cached_property
     def uniform_share(self) -> NDArray[np.float64]:
@@ -235,7 +319,11 @@ class TimeAxis:
 
     @classmethod
     def build(
-        cls, acquisition: Acquisition, t0_ps: dict[int, float], window: tuple[int, int] | None = None
+        cls,
+        acquisition: Acquisition,
+        t0_ps: dict[int, float],
+        window: tuple[int, int] | None = None,
+        light: Mapping[int, float] | None = None,
     ) -> "TimeAxis":
         """Tabulate the axis of an acquisition; its mode must be T3.
 
@@ -243,30 +331,28 @@ class TimeAxis:
             acquisition: time base.
             t0_ps: channel -> arrival of the pulse.
             window: first and stop TCSPC bin of what the card records; None: the whole period.
+            light: channel -> light it sees, in any unit; None: all alike.
         """
         if acquisition.resolution_ps is None or acquisition.pulse_period_ps is None:
             raise ValueError("a T2 acquisition has no nanotimes")
-        period_ns = acquisition.pulse_period_ps / 1e3
-        nominal = _bins_within(window, period_ns, acquisition.resolution_ps / 1e3, t0_ps)
-        bins = nominal.snapped(acquisition.resolution_ps / 1e3, t0_ps)
+        period_ns, resolution_ns = acquisition.pulse_period_ps / 1e3, acquisition.resolution_ps / 1e3
+        nominal = _bins_within(window, period_ns, resolution_ns, t0_ps)
         shape = (max(acquisition.channels, default=0) + 1, max(acquisition.nanotime_bins, 1))
+        # Light that starts the clock may stay there for longer than a period.
+        within = (0, shape[1]) if window is None and acquisition.started_by_photons else window
         micro_bin = np.full(shape, LEFT_OUT, np.uint8)
         arrival_ns = np.zeros(shape, np.float32)
         turn = np.zeros(shape, np.int8)
-        nanotime = np.arange(shape[1])
-        centre_ns = (nanotime + 0.5) * acquisition.resolution_ps / 1e3
-        recorded = acquisition.started_by_photons | (centre_ns < period_ns)
-        if window is not None:
-            recorded = (nanotime >= window[0]) & (nanotime < window[1])
         for channel, t0 in t0_ps.items():
-            arrival = (centre_ns - t0 / 1e3 + GUARD_NS) % period_ns - GUARD_NS
-            index = np.searchsorted(nominal.edges_ns, arrival, side="right") - 1
+            lattice = Lattice.of(shape[1], resolution_ns, period_ns, t0 / 1e3, GUARD_NS, within)
+            index = lattice.between(nominal.edges_ns)
             # Nanotimes beyond the period are not of this pulse; the last stretch before the next is jitter.
-            inside = (index < bins.count) & recorded
+            inside = (index >= 0) & (index < nominal.count) & lattice.recorded
             micro_bin[channel] = np.where(inside, index, LEFT_OUT)
-            arrival_ns[channel] = arrival
-            turn[channel] = np.rint((centre_ns - t0 / 1e3 - arrival) / period_ns)
-        return cls(t0_ps, bins, micro_bin, arrival_ns, turn, acquisition.resolution_ps / 1e3, window)
+            arrival_ns[channel] = lattice.centre_ns
+            turn[channel] = lattice.turn
+        bins = nominal.snapped(resolution_ns, t0_ps, light=light, window=within)
+        return cls(t0_ps, bins, micro_bin, arrival_ns, turn, resolution_ns, window)
 
 
 def _bins_within(

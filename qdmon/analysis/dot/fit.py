@@ -21,8 +21,6 @@ FIRST_GREY = 2.2
 # Science notes 2.3: "about 2", and 1.82 in the paper.
 BETA = (1.95, 0.25)
 TYPICAL_DELAYED, TYPICAL_SPREAD = 0.02, 0.01
-# Modules on the market: about half a percent.
-AFTER_PULSES = (0.005, 0.004)
 SEARCH_BINS = 2500
 # Trions this close together (logarithm) are one that the ladder shares out, or the one that is fitted; those
 # of fewer bins, or a lesser share of the charged time, are none.
@@ -183,12 +181,13 @@ def _fit_family(
     return FamilyFit(family, dot, covariance, smoothed, smoothed.log_likelihood + prior.log_density(dot))
 
 
-def prior_around(dot: DotModel, background_sd_cps: float | None) -> Prior:
+def prior_around(dot: DotModel, background_sd_cps: float | None, after_pulses: tuple[float, float]) -> Prior:
     """What is known of a dot before its photons are sorted by state.
 
     Args:
         dot: first guess.
         background_sd_cps: how well its background is known; None if the photons are to find it.
+        after_pulses: per click, and how well that is known.
     """
     mean = np.log([dot.bright_cps, dot.bright_ns, dot.trion_ns, dot.grey])
     sd = [
@@ -200,9 +199,9 @@ def prior_around(dot: DotModel, background_sd_cps: float | None) -> Prior:
         background_sd_cps or 1e5,
         TYPICAL_DELAYED,
         TYPICAL_SPREAD,
-        AFTER_PULSES[1],
+        after_pulses[1],
     ]
-    rest = [BETA[0], dot.background_cps, 0.0, 0.0, AFTER_PULSES[0]]
+    rest = [BETA[0], dot.background_cps, 0.0, 0.0, after_pulses[0]]
     return Prior(np.array([*mean, *rest]), np.array(sd))
 
 
@@ -226,9 +225,9 @@ def fit_dot(data: BinnedDecays, background_sd_cps: float | None = None) -> DotFi
         beta=BETA[0],
         background_cps=data.background_cps,
         delayed=0.0,
-        after_pulses=AFTER_PULSES[0],
+        after_pulses=data.bins.after_pulses.per_click[0],
     )
-    prior = prior_around(start, background_sd_cps)
+    prior = prior_around(start, background_sd_cps, data.bins.after_pulses.per_click)
     families: tuple[Family, ...] = ("auger", "both")
     first = {family: _searched(some, family, start, prior) for family in families}
     found: dict[Family, FamilyFit] = {}
@@ -310,7 +309,7 @@ def reread(data: BinnedDecays, fit: DotFit) -> DotFit:
     """The same dot in other bins: only the chain is learned, the dot is as well known as before."""
     found: dict[Family, FamilyFit] = {}
     for family, known in fit.families.items():
-        prior = prior_around(known.dot, None)
+        prior = prior_around(known.dot, None, data.bins.after_pulses.per_click)
         chain = _fit_family(data, family, known.dot, prior, (3,), known.whole_chain()).smoothed
         # What the dot's parameters cost the family does not depend on the bins.
         of_dot = known.log_likelihood - known.smoothed.log_likelihood
@@ -333,7 +332,7 @@ def adapted(data: BinnedDecays, fit: DotFit, light_ratio: float) -> DotFit:
             bright_cps=known.dot.bright_cps * light_ratio,
             background_cps=data.background_cps or known.dot.background_cps,
         )
-        prior = Prior(prior_around(dot, None).mean, ADAPTED_SD)
+        prior = Prior(prior_around(dot, None, data.bins.after_pulses.per_click).mean, ADAPTED_SD)
         prior.mean[[4, 6, 7, 8]] = dot.beta, dot.delayed, dot.spread, dot.after_pulses
         # A level a little too bright passes for a mixture, so several are tried here too.
         tried = [

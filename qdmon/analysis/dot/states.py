@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.jit import jit
+from qdmon.analysis.calibration.after_pulses import after_pulse_shares
 from qdmon.analysis.calibration.timing import MicroBins, exponential_shares
 
 __all__ = [
@@ -57,8 +58,6 @@ _SHARES = (0.1, 0.25, 0.42, 0.58, 0.75, 0.9)
 _CHARGED_SHARES = (0.04, 0.11, 0.2, 0.31, 0.43, 0.55, 0.67, 0.79, 0.91)
 # Both ladders end in the dark, where there is no lifetime to tell them apart.
 _Q, _C, _H = 2 + len(_QUENCHED), len(_TRIONS), 1 + len(_QUENCHED)
-# Typical of SPAD modules.
-_BLIND_NS, _TRAP_NS = 22.0, 60.0
 # Gauss-Hermite: five lifetimes stand for a normal spread of their logarithm.
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
 _NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
@@ -160,9 +159,11 @@ class DotModel:
         trion_ns, yields = self._charged()
         level = np.append(self.constant, 0.0)
         lifetimes = np.concatenate([self.bright_ns * q, trion_ns, [self.bright_ns]])
+        edges_ns, light = bins.detectors
         share = _shares(
             lifetimes,
-            bins.edges_ns,
+            (edges_ns, light),
+            bins.after_pulses.of(len(light)),
             bins.period_ns,
             bins.uniform_share,
             (self.delayed, self.after_pulses, self.spread),
@@ -234,7 +235,8 @@ class DotModel:
 @jit
 def _shares(
     lifetimes_ns: FloatArray,
-    edges_ns: FloatArray,
+    detectors: tuple[FloatArray, FloatArray],
+    after: tuple[FloatArray, FloatArray, FloatArray],
     period_ns: float,
     uniform: FloatArray,
     late: tuple[float, float, float],
@@ -243,53 +245,26 @@ def _shares(
 
     Args:
         lifetimes_ns: (k,).
-        edges_ns: (m + 1,).
+        detectors: (d, m + 1) edges on each and (d,) the light it sees.
+        after: when after-pulses come on each, see `AfterPulses.of`.
         period_ns: of the laser.
         uniform: (m,) share of steady light.
         late: `delayed`, `after_pulses` and `spread` of a `DotModel`.
     """
     delayed, after_pulses, spread = late
-    share = np.zeros((len(lifetimes_ns), len(edges_ns) - 1))
+    edges_ns, light = detectors
+    share = np.zeros((len(lifetimes_ns), edges_ns.shape[1] - 1))
     if spread > 0:
         for i in range(len(_NODES)):
             factor = np.exp(np.sqrt(spread) * _NODES[i] - spread / 2)
-            share += _NODE_WEIGHTS[i] * exponential_shares(factor * lifetimes_ns, edges_ns, period_ns)
+            share += _NODE_WEIGHTS[i] * exponential_shares(factor * lifetimes_ns, edges_ns, light, period_ns)
     else:
-        share += exponential_shares(lifetimes_ns, edges_ns, period_ns)
+        share += exponential_shares(lifetimes_ns, edges_ns, light, period_ns)
     return (
         (1 - delayed) * share
         + delayed * uniform
-        + after_pulses * _after_pulses(lifetimes_ns, edges_ns, period_ns)
+        + after_pulses * after_pulse_shares(lifetimes_ns, edges_ns, after, period_ns)
     )
-
-
-@jit
-def _after_pulses(lifetimes_ns: FloatArray, edges_ns: FloatArray, period_ns: float) -> FloatArray:
-    """(k, m) where after-pulses of an exponential decay fall: a trap empties some time after the dead time.
-
-    The sum of two exponential waits, folded into the period (science notes 4.2: 60 ns after 22 ns).
-    """
-    edges = len(edges_ns)
-    whole, since_ns = np.empty(edges), np.empty(edges)
-    trap = np.empty(edges)
-    for j in range(edges):
-        turns = (edges_ns[j] - _BLIND_NS) / period_ns
-        whole[j] = np.floor(turns)
-        since_ns[j] = (turns - whole[j]) * period_ns
-        trap[j] = np.expm1(-since_ns[j] / _TRAP_NS) / np.expm1(-period_ns / _TRAP_NS)
-    share = np.empty((len(lifetimes_ns), edges - 1))
-    for i in range(len(lifetimes_ns)):
-        tau = max(lifetimes_ns[i], 1e-3)
-        if abs(tau - _TRAP_NS) < 0.1:
-            tau = _TRAP_NS + 0.1
-        before = 0.0
-        for j in range(edges):
-            decayed = np.expm1(-since_ns[j] / tau) / np.expm1(-period_ns / tau)
-            upto = whole[j] + (_TRAP_NS * trap[j] - tau * decayed) / (_TRAP_NS - tau)
-            if j:
-                share[i, j - 1] = upto - before
-            before = upto
-    return share
 
 
 def _kept_apart(levels: FloatArray) -> FloatArray:

@@ -86,7 +86,7 @@ def test_a_slow_drift_is_followed_all_the_way_and_told_on_the_way() -> None:
 
 def test_a_drift_across_the_end_of_the_period_is_a_small_one() -> None:
     rng = np.random.default_rng(1)
-    edges = watch((199.9, 4.64))
+    edges = watch((199.9, 4.64), error_ps=30.0)
     told = [m for _ in range(3) for m in edges.look(histogram(rng, (0.2, 4.64)), SIGNAL)]
     assert [(m.channel, round(m.by_ps, -2)) for m in told] == [(0, 300)]
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
+from qdmon.analysis.calibration.after_pulses import AfterPulses
 from qdmon.analysis.calibration.timing import MicroBins
 from qdmon.analysis.dot.states import CHARGED, FAMILIES, KIND, SINGLE, DotModel
 from qdmon.analysis.equations import auger_intensity
@@ -183,3 +184,23 @@ def test_every_family_has_the_bright_state_and_none_has_anothers() -> None:
     assert not np.any(FAMILIES["auger"] & FAMILIES["bc"] & (np.arange(len(KIND)) > 0))
     np.testing.assert_array_equal(FAMILIES["both"], FAMILIES["auger"] | FAMILIES["bc"])
     np.testing.assert_array_equal(FAMILIES["all"], FAMILIES["both"] | FAMILIES["hc"])
+
+
+def test_after_pulses_of_each_detector_come_after_its_own_dead_time() -> None:
+    late = replace(CLEAN, after_pulses=0.02)
+    both = AfterPulses(np.array([22.0, 77.0]), np.array([60.0, 40.0]), np.array([0.3, 0.7]))
+    two = replace(LONG, by_detector_ns=np.array([LONG.edges_ns] * 2), light=np.array([0.5, 0.5]))
+    found = late.signal(replace(two, after_pulses=both)) - CLEAN.signal(two)
+    alone = [
+        late.signal(replace(LONG, after_pulses=AfterPulses(both.dead_ns[[d]], both.trap_ns[[d]], np.ones(1))))
+        - CLEAN.signal(LONG)
+        for d in (0, 1)
+    ]
+    np.testing.assert_allclose(found, 0.3 * alone[0] + 0.7 * alone[1], atol=1e-6 * CLEAN.bright_cps)
+
+
+def test_light_is_what_the_detectors_see_of_it_between_their_own_edges() -> None:
+    shifted = FINE.edges_ns + np.array([[0.0], [0.3]])
+    two = replace(FINE, by_detector_ns=shifted, light=np.array([0.25, 0.75]))
+    alone = [CLEAN.signal(replace(FINE, edges_ns=edges)) for edges in shifted]
+    np.testing.assert_allclose(CLEAN.signal(two), 0.25 * alone[0] + 0.75 * alone[1], rtol=1e-9, atol=1e-9)
