@@ -16,7 +16,8 @@ __all__ = ["DotFit", "FamilyFit", "adapted", "bin_likelihoods", "fit_dot", "rere
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
 
-TRION_STARTS = (0.12, 0.2, 0.32)
+# Lifetime of the trion over that of the neutral dot.
+USUAL_TRION, TRION_STARTS = 0.2, (0.13, 0.26)
 FIRST_GREY = 2.2
 # Science notes 2.3: "about 2", and 1.82 in the paper.
 BETA = (1.95, 0.25)
@@ -220,7 +221,7 @@ def fit_dot(data: BinnedDecays, background_sd_cps: float | None = None) -> DotFi
     some = data.pieces(SEARCH_BINS)
     start = DotModel(
         *level,
-        trion_ns=level[1] * TRION_STARTS[1],
+        trion_ns=level[1] * USUAL_TRION,
         grey=FIRST_GREY,
         beta=BETA[0],
         background_cps=data.background_cps,

@@ -26,7 +26,7 @@ FEWEST_BLINKS = 1
 LEAST_PROBABILITY = 0.5
 # What a richer family gains on a dot of a poorer one: levels that follow the noise. In log-likelihood,
 # and the scatter of that gain; both from dots of known kind (tests/benchmarks/verdict.py).
-GAIN: dict[Family, float] = {"auger": 0.0, "bc": 0.0, "hc": 0.0, "both": 7.0, "all": 10.0}
+GAIN: dict[Family, float] = {"auger": 0.0, "bc": 0.0, "hc": 0.0, "both": 10.0, "all": 14.0}
 GAIN_SCATTER = 1.5
 # What even a perfect posterior leaves: states between the levels, the assumed response, after-pulses.
 SHARE_FLOOR, LOSS_FLOOR, HOT_FLOOR = 0.005, 0.001, 0.07
