@@ -1,7 +1,8 @@
 """How bright the bright level is in a new stretch: as foreseen, until it has been seen.
 
 A trapped dot looks like a charged one that is dimmer as a whole, so a stretch that begins dim says nothing of
-its bright level. Once rows with the bright lifetime are there and no brighter ones, they place it.
+its bright level. Once rows with the bright lifetime are there and no brighter ones, they place it; should
+brighter ones come later, it was not the bright level and is looked for anew.
 """
 
 import numpy as np
@@ -34,6 +35,7 @@ class BrightTracker:
     def __init__(self, first_pulse: int) -> None:
         self._first_pulse = first_pulse
         self._log_scale, self._seen = 0.0, False
+        self._foreseen_cps: float | None = None
 
     @property
     def scale(self) -> float:
@@ -49,6 +51,12 @@ class BrightTracker:
     def seen(self) -> bool:
         """Whether the bright level has shown itself in this stretch."""
         return self._seen
+
+    def foresee(self, cps: float) -> None:
+        """The level foreseen; a level that was seen stays where it is."""
+        if self._seen and self._foreseen_cps is not None and cps > 0:
+            self._log_scale += float(np.log(self._foreseen_cps / cps))
+        self._foreseen_cps = cps
 
     def update(
         self, table: BinTable, states: RowStates, bright: BrightLevel, background: FloatArray, row_s: float
@@ -71,13 +79,15 @@ class BrightTracker:
             return
         grouped = rows[: n * group].reshape(n, group, -1).sum(axis=1, dtype=np.float32)
 
-        def weigh(log_scales: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+        def weigh(log_scales: FloatArray) -> tuple[FloatArray, list[bool | None]]:
             """Log posterior of each scale, and whether the bright level shows itself at it."""
-            total, shown = np.full(len(log_scales), -np.inf), np.zeros(len(log_scales), bool)
+            total = np.full(len(log_scales), -np.inf)
+            shown: list[bool | None] = []
             for i, log_scale in enumerate(log_scales):
-                expected = (states.signal * (bright.cps * np.exp(log_scale)) + background) * (row_s * group)
+                signal, dark = states.signal * (bright.cps * np.exp(log_scale)), background
+                expected = (signal + dark) * (row_s * group)
                 log_l = row_log_likelihood(grouped, expected)
-                shown[i] = _shows(grouped, log_l, expected, states)
+                shown.append(_shows(grouped, log_l, expected, dark * (row_s * group), states))
                 if shown[i] or abs(log_scale) < _NEAR:
                     top = log_l.max(axis=1)
                     chance = np.exp(np.maximum(log_l - top[:, None], _LEAST_LOG)) @ states.weights
@@ -86,22 +96,40 @@ class BrightTracker:
             return np.asarray(total + prior), shown
 
         centre = self._log_scale
+        if self._seen:
+            fine, shown = weigh(centre + _FINE)
+            self._seen = False not in shown
         if not self._seen:
             centre = float(_COARSE[np.argmax(weigh(_COARSE)[0])])
-        fine, shown = weigh(centre + _FINE)
-        if shown[np.argmax(fine)]:
+            fine, shown = weigh(centre + _FINE)
+        if shown[int(np.argmax(fine))]:
             share = np.exp(fine - fine.max())
             self._log_scale = float(share @ (centre + _FINE) / share.sum())
             self._seen = True
+        elif not self._seen:
+            self._log_scale = 0.0
 
 
 def _shows(
-    grouped: NDArray[np.float32], log_l: NDArray[np.float32], expected: FloatArray, states: RowStates
-) -> bool:
-    """Whether enough groups are on the bright level, and they are not brighter than it."""
+    grouped: NDArray[np.float32],
+    log_l: NDArray[np.float32],
+    expected: FloatArray,
+    background: FloatArray,
+    states: RowStates,
+) -> bool | None:
+    """Whether the bright level shows itself: enough groups are on it, no brighter, and decay like it.
+
+    None where there are too few or they do not decay like it, False where they are brighter.
+    """
     best = log_l.argmax(axis=1)
     bright = states.bright[best]
     if np.count_nonzero(bright) < _BRIGHT_GROUPS:
+        return None
+    pooled = grouped[bright, 1:].sum(axis=0, dtype=np.float64)
+    if pooled.sum() > _BRIGHTER * float(expected[best[bright], 1:].sum()):
         return False
-    light = float(grouped[bright, 1:].sum(dtype=np.float64))
-    return light <= _BRIGHTER * float(expected[best[bright], 1:].sum())
+    dark = background[1:] * np.count_nonzero(bright)
+    signal = expected[:, 1:] - background[1:]
+    shape = signal * (max(pooled.sum() - dark.sum(), 1.0) / signal.sum(axis=1))[:, None] + dark
+    decay = np.log(np.maximum(shape, 1e-9)) @ pooled - shape.sum(axis=1)
+    return True if decay[states.bright].max() >= decay[states.trapped].max() else None

@@ -8,6 +8,7 @@ from scipy.special import logit
 
 from qdmon.analysis.conversion.alarms import AlarmBudget
 from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime
+from qdmon.analysis.conversion.runs import LOG_FAMILY
 from qdmon.analysis.conversion.sequential import Change, find_change
 from qdmon.analysis.conversion.type_change import law_of
 from qdmon.analysis.snapshot import Blinking, BlinkingCall, Conversion, FluenceStep
@@ -23,6 +24,8 @@ LEAST_ODDS = 3.0
 THIRD_ODDS = 3.0
 # A verdict this sure of the type behind a conversion replaces what the first blinks suggested.
 SURE = 0.95
+# Verdicts on both sides of a step are a conversion if each is on so much light, and as sure of its law.
+LEAST_STEP_S, SURE_LAW = 10.0, 0.8
 STEP_S = 0.05
 
 
@@ -37,20 +40,23 @@ class ConversionLog:
         self.conversions: list[Conversion] = []
         self._per_day = false_alarms_per_day
         self._marks: list[Mark] = []
-        # What the blinks between conversions say, the last still growing.
-        self._regimes: list[Regime] = [Regime.of([])]
+        # The last blinks between conversions, and those since, which still grow.
+        self._regimes: list[list[Mark]] = [[]]
+        # Log probability of each family of runs, by what came before the present regime.
+        self._families = LOG_FAMILY
+        # Up to here a verdict has said what the present regime is.
+        self._settled_s = -np.inf
 
     def add(self, marks: Sequence[Mark]) -> None:
         """Blinks that have ended."""
         if marks:
             self._marks = [*self._marks, *marks][-MOST_MARKS:]
-            self._regimes[-1] += Regime.of(marks)
+            self._regimes[-1] = [*self._regimes[-1], *marks][-MOST_MARKS:]
 
     def forget_since(self, time_s: float) -> None:
         """The blinks since then will be told anew."""
-        wrong = [m for m in self._marks if m.start_s >= time_s]
-        self._marks = self._marks[: len(self._marks) - len(wrong)]
-        self._regimes[-1] -= Regime.of(wrong)
+        self._marks = [m for m in self._marks if m.start_s < time_s]
+        self._regimes[-1] = [m for m in self._regimes[-1] if m.start_s < time_s]
 
     def alarm(
         self,
@@ -69,7 +75,35 @@ class ConversionLog:
         """
         marks = self._marks if going_on is None else [*self._marks, going_on]
         budget = AlarmBudget.of(self._per_day, steps[-MOST_STEPS:])
-        return find_change(marks, budget, verdicts, now_s, self._type_before(steps))
+        expected = self._type_before(steps)
+        return find_change(marks, budget, verdicts, now_s, expected, self._families, self._settled_s)
+
+    def step_change(self, before: BlinkingCall, behind: BlinkingCall, step_s: float) -> Change | None:
+        """The change of type that verdicts on either side of a step of the fluence show; None if none.
+
+        Blinks decide sooner, but what they cannot settle, the light lost in many seconds can: both verdicts
+        have to be sure of what the dot did, and of its law.
+
+        Args:
+            before: on the light up to the step, of this regime.
+            behind: on the light since.
+            step_s: when the step was.
+        """
+        laws = []
+        for call in (before, behind):
+            law = law_of(call, self._marks)
+            if law is None or call.stop_s - call.start_s < LEAST_STEP_S:
+                return None
+            if max(law) < SURE_LAW or call.probabilities[call.blinking] < SURE:
+                return None
+            laws.append(law)
+        old, new = (TYPES[int(np.argmax(law))] for law in laws)
+        if old == new or (old, new) != (before.blinking, behind.blinking):
+            return None
+        index = sum(m.start_s < step_s for m in self._marks)
+        chance = float(1 - laws[0] @ laws[1])
+        seen_s = self._marks[index].start_s if index < len(self._marks) else step_s
+        return Change(0.0, chance, chance, index, step_s, STEP_S, max(seen_s, step_s), old, new)
 
     def _type_before(self, steps: Sequence[FluenceStep]) -> Blinking | None:
         """What the dot was at this fluence before the last conversion, if it is back at it."""
@@ -79,12 +113,22 @@ class ConversionLog:
             return None
         return last.before if same_fluence(now, last.mean_excitation_before) else None
 
-    def accept(self, change: Change, conversion: Conversion) -> None:
-        """The alarm is taken for a conversion: a new regime begins with its blinks."""
+    def accept(self, change: Change, conversion: Conversion, settled_s: float = -np.inf) -> None:
+        """The alarm is taken for a conversion: a new regime begins with its blinks.
+
+        Args:
+            change: the alarm.
+            conversion: what was made of it.
+            settled_s: up to when a verdict on all the light has told it.
+        """
+        self._settled_s = settled_s
         self.conversions.append(conversion)
+        before = [m for m in self._regimes[-1] if m.start_s < change.seen_s]
+        # A dot that had runs will mostly have them still.
+        known = Regime.of(before).families(self._families)
+        self._families = np.logaddexp(known, LOG_FAMILY) - np.log(2.0)
         self._marks = self._marks[change.index :]
-        moved = Regime.of(self._marks)
-        self._regimes[-1:] = [self._regimes[-1] - moved, moved]
+        self._regimes[-1:] = [before, list(self._marks)]
 
     def refine(self, call: BlinkingCall, mean_excitation: float | None) -> None:
         """A verdict on what followed the last conversion, at the same fluence, says what it led to."""
@@ -109,7 +153,7 @@ class ConversionLog:
         """
         told = []
         law = None if call is None or call.start_s < start_s - STEP_S else law_of(call, self._marks)
-        now = Regime.of([m for m in self._marks if m.start_s >= start_s])
+        now = [m for m in self._marks if m.start_s >= start_s]
         for i, c in enumerate(self.conversions):
             if c.reversible is not None or start_s <= c.time_s + STEP_S:
                 continue
@@ -148,7 +192,7 @@ class ConversionLog:
         since = last.time_s + last.time_error_s + STEP_S >= start_s
         return index < len(self.conversions) - 1 and since and last.after == self.conversions[index].before
 
-    def _odds_of_return(self, index: int, now: Regime, kind: Blinking) -> float:
+    def _odds_of_return(self, index: int, now: list[Mark], kind: Blinking) -> float:
         """Log odds that some blinks are of the regime before a conversion: not of that after, nor a third.
 
         A regime of its own counts as another only if its type is not the old one.
@@ -156,10 +200,12 @@ class ConversionLog:
         before, after = self._regimes[index], self._regimes[index + 1]
         if index + 2 == len(self._regimes):
             # No conversion since: these blinks were counted with the regime after it.
-            after = after - now
-        back = (before + now).log_evidence() - before.log_evidence()
-        still = (after + now).log_evidence() - after.log_evidence()
-        others = [e for e, name in zip(now.by_type(), TYPES, strict=True) if name != kind]
+            after = [m for m in after if not now or m.start_s < now[0].start_s]
+        back, still = (
+            Regime.of([*old, *now]).log_evidence() - Regime.of(old).log_evidence() for old in (before, after)
+        )
+        by_type = Regime.of(now).by_type()
+        others = [e for e, name in zip(by_type, TYPES, strict=True) if name != kind]
         return float(back - max(still, max(others) - THIRD_ODDS))
 
 

@@ -97,7 +97,8 @@ class BlinkingStop:
     def add(self, marks: list[Mark]) -> None:
         """Blinks that have ended."""
         for mark in marks:
-            if self._stops_s:
+            touches = bool(self._stops_s) and mark.start_s <= self._stops_s[-1]
+            if self._stops_s and not touches:
                 self._gaps_s.append(max(mark.start_s - self._stops_s[-1], 0.0))
                 self._told = False
             self._stops_s = [mark.stop_s]

@@ -12,19 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from qdmon.analysis.conversion.runs import LOG_FAMILY, log_likelihood
 from qdmon.analysis.conversion.shares import LOG_PRIOR, LOG_WEIGHT, SHARES
 from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
 from qdmon.analysis.snapshot import Blinking
 
-__all__ = ["TYPES", "Mark", "Regime", "log_likelihood", "loss_shares"]
+__all__ = ["TYPES", "Mark", "Regime", "loss_shares"]
 
 FloatArray = NDArray[np.float64]
 
 TYPES: tuple[Blinking, Blinking, Blinking] = ("bc", "mixed", "auger")
 
 MOST_RATIO = 10.0
-# However clear the photons, a blink is read wrong by other causes this often.
-MISREAD = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +41,6 @@ class Mark:
     stop_s: float
     odds: float
     lost_s: float
-
-
-def log_likelihood(marks: Sequence[Mark]) -> FloatArray:
-    """(n + 1, k) cumulated log-likelihood of the blinks under each share, up to a constant."""
-    odds = np.array([m.odds for m in marks])[:, None]
-    auger = np.logaddexp(odds + np.log1p(-MISREAD), np.log(MISREAD))
-    trap = np.logaddexp(odds + np.log(MISREAD), np.log1p(-MISREAD))
-    each = np.logaddexp(auger + np.log(SHARES), trap + np.log1p(-SHARES))
-    return np.concatenate([np.zeros((1, len(SHARES))), np.cumsum(each, axis=0)])
 
 
 def _losses(marks: Sequence[Mark]) -> FloatArray:
@@ -77,7 +67,7 @@ class Regime:
     """All that some blinks of one regime say of its share.
 
     Attributes:
-        log_l: (k,) log-likelihood of each share.
+        log_l: (f, k) log-likelihood of each family of runs and share.
         losses: (2, 2) number and summed loss of trap blinks and of Auger blinks.
     """
 
@@ -86,28 +76,32 @@ class Regime:
 
     @classmethod
     def of(cls, marks: Sequence[Mark]) -> "Regime":
-        """Of some blinks."""
+        """Of some blinks, in order of time."""
         return cls(log_likelihood(marks)[-1], _losses(marks))
-
-    def __add__(self, other: "Regime") -> "Regime":
-        return Regime(self.log_l + other.log_l, self.losses + other.losses)
-
-    def __sub__(self, other: "Regime") -> "Regime":
-        return Regime(self.log_l - other.log_l, self.losses - other.losses)
 
     def log_evidence(self) -> float:
         """Log evidence of one share behind all these blinks."""
-        return float(np.logaddexp.reduce(self.log_l + LOG_WEIGHT))
+        return float(np.logaddexp.reduce(self.log_l + LOG_WEIGHT + LOG_FAMILY[:, None], axis=None))
 
-    def by_type(self) -> FloatArray:
-        """(3,) log evidence of each of `TYPES`, the share drawn from those of that type."""
+    def families(self, prior: FloatArray = LOG_FAMILY) -> FloatArray:
+        """(f,) log probability of each family of runs, with that beforehand."""
+        found = prior + np.logaddexp.reduce(self.log_l + LOG_WEIGHT, axis=1)
+        return np.asarray(found - np.logaddexp.reduce(found))
+
+    def by_type(self, families: FloatArray = LOG_FAMILY) -> FloatArray:
+        """(3,) log evidence of each of `TYPES`, the share drawn from those of that type.
+
+        Args:
+            families: (f,) log probability of each family of runs beforehand.
+        """
         share = loss_shares(self.losses)
         kind = np.where(share > AUGER_FROM, 2, np.where(share < BC_TO, 0, 1))
+        log_l = np.logaddexp.reduce(self.log_l + families[:, None], axis=0)
         found = np.full(len(TYPES), -np.inf)
         for i in range(len(TYPES)):
             weight = LOG_WEIGHT[kind == i]
             if len(weight):
-                found[i] = np.logaddexp.reduce(self.log_l[kind == i] + weight) - np.logaddexp.reduce(weight)
+                found[i] = np.logaddexp.reduce(log_l[kind == i] + weight) - np.logaddexp.reduce(weight)
         return found
 
     def types(self) -> dict[Blinking, float]:

@@ -1,10 +1,13 @@
 """The states a row of a millisecond can be in, for a dot of which only the bright level is known.
 
 A trapped dot lies on the straight line of Eq. 2, a charged one above it by the radiative-rate ratio, with a
-trion of any lifetime; a row in which the dot switched is half and half.
+trion of any lifetime; a row in which the dot switched is half and half. Rows that lie between the two, or
+below both, are of neither kind: light of biexcitons, traps faster than a row, a bright level not quite known;
+and so are dark ones.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +22,19 @@ Float32Array = NDArray[np.float32]
 _NEUTRAL = np.concatenate([[1.0, 0.93, 0.86], 0.79 * 0.87 ** np.arange(20)])
 # Trions: lifetime over that of the neutral dot, radiative-rate ratio.
 _TRION_RATIO = 0.06 * 1.33 ** np.arange(8)
-_TRION_BETA = np.array([1.6, 1.95, 2.35])
-# Dim is whatever lost more than this of the bright level.
+_TRION_BETA = np.array([1.5, 1.9, 2.35])
+# A trion as bright as this is told by its decay, but hardly lost light.
+_TRION_LEVEL = 0.95
+# What is neither: lifetimes, and radiative-rate ratios between trapped and charged, and below.
+_NEITHER_RATIO = 0.07 * 1.25 ** np.arange(11)
+_NEITHER_BETA = np.array([0.75, 1.25])
+_DARK = 1e-3
+# Dim is whatever lost more than this of the bright level, and every trion.
 DIM_LOSS = 0.3
 _BRIGHT_LOSS = 0.2
 _BRIGHT_WEIGHT, _SWITCH_WEIGHT = 0.6, 0.2
+# A dwell in a state that is neither is as rare beforehand.
+_NEITHER_WEIGHT = 1e-3
 # Chances per row that a state is left; a row in which the dot switched is over at once.
 _LEAVING, _LEAVING_SWITCH = 0.02, 0.6
 
@@ -44,6 +55,8 @@ class RowStates:
         signal: (k, m) expected photons per second and micro-bin, for a bright level of 1 /s.
         loss: (k,) share of the bright level's light lost.
         auger: (k,) bool, charged; the others are neutral.
+        neither: (k,) bool, dim but on neither line.
+        dim: (k,) bool, makes a blink.
         bright: (k,) bool, neutral and without a trap that counts.
         weights: (k,) where a state that is left leads to: the bright level, a trap and a trion as likely.
         leaving: (k,) chance per row that the state is left.
@@ -52,46 +65,67 @@ class RowStates:
     signal: FloatArray
     loss: FloatArray
     auger: NDArray[np.bool_]
+    neither: NDArray[np.bool_]
+    dim: NDArray[np.bool_]
     bright: NDArray[np.bool_]
     weights: FloatArray
     leaving: FloatArray
 
     @property
-    def dim(self) -> NDArray[np.bool_]:
-        """(k,) those that make a blink."""
-        return np.asarray(self.loss > DIM_LOSS)
+    def charged(self) -> NDArray[np.bool_]:
+        """(k,) those that make an Auger blink."""
+        return np.asarray(self.dim & self.auger)
+
+    @property
+    def trapped(self) -> NDArray[np.bool_]:
+        """(k,) those that make a trap blink."""
+        return np.asarray(self.dim & ~self.auger & ~self.neither)
 
 
 def row_states(lifetime_ns: float, bins: MicroBins) -> RowStates:
     """The states of a dot whose bright level decays with this lifetime."""
-    ratio, beta = (x.ravel() for x in np.meshgrid(_TRION_RATIO, _TRION_BETA))
-    level = ratio * beta
-    charged = level < 0.8
-    tau = lifetime_ns * np.concatenate([_NEUTRAL, ratio[charged]])
-    level = np.concatenate([_NEUTRAL, level[charged]])
-    auger = np.arange(len(level)) >= len(_NEUTRAL)
-    signal = level[:, None] * bins.share_of(tau)
+    trion, trion_level = _lines(_TRION_RATIO, _TRION_BETA, _TRION_LEVEL)
+    odd, odd_level = _lines(_NEITHER_RATIO, _NEITHER_BETA, 1 - DIM_LOSS)
+    # Darkness lies on every line: a dot that bleached, or went out, has not said how.
+    odd, odd_level = np.append(odd, 1.0), np.append(odd_level, _DARK)
+    ratio = np.concatenate([_NEUTRAL, trion, odd])
+    level = np.concatenate([_NEUTRAL, trion_level, odd_level])
+    kind = np.repeat([0, 1, 2], [len(_NEUTRAL), len(trion), len(odd)])
+    signal = level[:, None] * bins.share_of(lifetime_ns * ratio)
     # Rows in which the dot switched between the bright level and a dim one.
-    dim = np.flatnonzero(1 - level > DIM_LOSS)[::2]
-    loss = np.concatenate([1 - level, 0.5 * (1 - level[dim])])
-    auger = np.concatenate([auger, auger[dim]])
+    ends = np.flatnonzero((1 - level > DIM_LOSS) & (kind < 2))[::2]
+    signal = np.concatenate([signal, 0.5 * (signal[:1] + signal[ends])])
+    loss = np.concatenate([1 - level, 0.5 * (1 - level[ends])])
+    kind = np.concatenate([kind, kind[ends]])
     switching = np.arange(len(loss)) >= len(level)
+    auger, neither = kind == 1, kind == 2
+    dim = (loss > DIM_LOSS) | (auger & ~switching)
     return RowStates(
-        np.concatenate([signal, 0.5 * (signal[:1] + signal[dim])]),
+        signal,
         loss,
         auger,
-        ~auger & ~switching & (loss < _BRIGHT_LOSS),
-        _weights(loss > DIM_LOSS, auger, switching),
+        neither,
+        dim,
+        (kind == 0) & ~switching & (loss < _BRIGHT_LOSS),
+        _weights(dim, kind, switching),
         np.where(switching, _LEAVING_SWITCH, _LEAVING),
     )
 
 
-def _weights(dim: NDArray[np.bool_], auger: NDArray[np.bool_], switching: NDArray[np.bool_]) -> FloatArray:
+def _lines(ratios: NDArray[Any], betas: NDArray[Any], most: float) -> tuple[FloatArray, FloatArray]:
+    """Lifetime ratios and levels of all pairs that are dimmer than `most`."""
+    ratio, beta = np.tile(ratios, len(betas)), np.repeat(betas, len(ratios))
+    level = ratio * beta
+    return ratio[level < most], level[level < most]
+
+
+def _weights(dim: NDArray[np.bool_], kind: NDArray[np.int_], switching: NDArray[np.bool_]) -> FloatArray:
     weights = np.zeros(len(dim), np.float64)
     weights[~dim] = _BRIGHT_WEIGHT / np.count_nonzero(~dim)
-    for family in (auger & dim, ~auger & dim):
+    for family in (dim & (kind == 1), dim & (kind == 0)):
         for part, share in ((family & ~switching, 1 - _SWITCH_WEIGHT), (family & switching, _SWITCH_WEIGHT)):
             weights[part] = share * (1 - _BRIGHT_WEIGHT) / 2 / max(int(np.count_nonzero(part)), 1)
+    weights[kind == 2] = _NEITHER_WEIGHT / np.count_nonzero(kind == 2)
     return np.asarray(weights / weights.sum(), np.float64)
 
 

@@ -1,11 +1,14 @@
 """Has the dot changed how it blinks? A sequential test on its blinks, with a bounded rate of false alarms.
 
 The unit of evidence is the blink: photons settle each one within milliseconds, and what is uncertain is
-what the next will be. While a dot keeps its type each blink is Auger with one probability s, unknown and
-mostly near 0 or 1. For every place c the change may be at, the likelihood of another s behind it is
-weighed against one s throughout, averaged over the prior of s,
+what the next will be. While a dot keeps its type, Auger blinks have one share s, unknown and mostly near 0 or
+1, and come independently or in runs of a family f, the same before and behind (`runs`). For every place c the
+change may be at, the likelihood of another s behind it is weighed against one s throughout, averaged over the
+priors of s and f,
 
-    LR_c = sum_{s, s'} w(s) w(s') P(before | s) P(behind | s') / P(all | no change),   |s - s'| > 0.2,
+    LR_c = sum_f w(f) sum_{s, s'} w(s) w(s') P(before | s, f) P(behind | s', f) / P(all | no change),
+
+with |s - s'| > 0.2,
 
 and the alarm is up once sum_c q_c LR_c >= 1 (Shiryaev-Roberts; Pollak, Ann. Stat. 13, 206 (1985)): as long
 as nothing changes the sum has expectation sum_c q_c, so q is a budget of false alarms, spent where changes
@@ -16,13 +19,15 @@ the type that changed, which a verdict on the light before helps with.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
 from qdmon.analysis.conversion.alarms import AlarmBudget
-from qdmon.analysis.conversion.regimes import TYPES, Mark, log_likelihood
+from qdmon.analysis.conversion.regimes import TYPES, Mark
+from qdmon.analysis.conversion.runs import LOG_FAMILY, log_likelihood, log_likelihood_behind
 from qdmon.analysis.conversion.shares import ANY_CHANGE, CHANGE_AT_RISE, LOG_WEIGHT
 from qdmon.analysis.conversion.type_change import type_pairs
 from qdmon.analysis.conversion.waits import USUAL_RATE_HZ, log_waits
@@ -73,6 +78,8 @@ def find_change(
     verdicts: Sequence[BlinkingCall] = (),
     now_s: float | None = None,
     expected: Blinking | None = None,
+    families: FloatArray = LOG_FAMILY,
+    since_s: float = -np.inf,
 ) -> Change | None:
     """The change of type among some blinks that is worth telling; None if there is none.
 
@@ -82,19 +89,23 @@ def find_change(
         verdicts: on stretches of light of this regime and of what followed.
         now_s: how far one has looked; as far as the last blink if not given.
         expected: type that the dot had before at the fluence it is back at.
+        families: (f,) log probability of each family of runs beforehand.
+        since_s: up to when it is known that nothing changed.
     """
     if len(marks) <= FEWEST_BEFORE:
         return None
-    places, any_change, at_rise = _log_ratios(marks, budget.steps_s, now_s)
+    places, any_change, at_rise = _log_ratios(marks, budget.steps_s, now_s, families)
     scores, allotted = _scores(marks, any_change, at_rise, budget)
+    open_still = np.array([m.start_s >= since_s for m in marks[FEWEST_BEFORE:]])
+    scores = np.where(open_still, scores, -np.inf)
     evidence = float(np.logaddexp.reduce(scores))
     if evidence < 0:
         return None
     belief = budget.belief()
     likely, _ = _scores(marks, any_change, at_rise, belief)
-    place = int(places[np.argmax(likely)])
-    time_s, error_s = _time_of(marks, places, any_change, belief)
-    pairs = type_pairs(marks, place, verdicts, expected)
+    place = int(places[np.argmax(np.where(open_still, likely, -np.inf))])
+    time_s, error_s = _time_of(marks, places[open_still], any_change[open_still], belief)
+    pairs = type_pairs(marks, place, verdicts, expected, families)
     certainty = 1 - float(np.trace(pairs))
     if certainty < LEAST_CERTAINTY:
         return None
@@ -117,19 +128,18 @@ def log_evidence(marks: Sequence[Mark], budget: AlarmBudget) -> float | None:
     """Logarithm of sum q_c LR_c, an alarm from 0 on; None while there are too few blinks for any place."""
     if len(marks) <= FEWEST_BEFORE:
         return None
-    _, any_change, at_rise = _log_ratios(marks, budget.steps_s, None)
+    _, any_change, at_rise = _log_ratios(marks, budget.steps_s, None, LOG_FAMILY)
     return float(np.logaddexp.reduce(_scores(marks, any_change, at_rise, budget)[0]))
 
 
 def _log_ratios(
-    marks: Sequence[Mark], steps_s: FloatArray, now_s: float | None
+    marks: Sequence[Mark], steps_s: FloatArray, now_s: float | None, families: FloatArray
 ) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
     """(p,) places a change may be at, the first blink behind it; (p,) log LR of any change, and at a rise."""
     places = np.arange(FEWEST_BEFORE, len(marks))
-    log_l = log_likelihood(marks)
-    whole = LOG_WEIGHT + log_l[-1]
-    before, behind = LOG_WEIGHT + log_l[places], whole - log_l[places]
-    besides = log_waits(marks, places, steps_s, now_s) - float(np.logaddexp.reduce(whole))
+    log_l = families[:, None] + LOG_WEIGHT + log_likelihood(marks)
+    before, behind = log_l[places], LOG_WEIGHT + log_likelihood_behind(marks)[places]
+    besides = log_waits(marks, places, steps_s, now_s) - float(np.logaddexp.reduce(log_l[-1], axis=None))
     any_change, at_rise = (_log_pairs(before, behind, pairs) for pairs in (ANY_CHANGE, CHANGE_AT_RISE))
     return places, any_change + besides, at_rise + besides
 
@@ -155,10 +165,10 @@ def _log_share(begin: FloatArray, end: FloatArray, budget: AlarmBudget) -> tuple
 
 
 def _log_pairs(before: FloatArray, behind: FloatArray, pairs: FloatArray) -> FloatArray:
-    """(p,) log of the sum over pairs (s, s') of pairs[s, s'] exp(before[p, s] + behind[p, s'])."""
-    top, bottom = before.max(axis=1, keepdims=True), behind.max(axis=1, keepdims=True)
-    joint = (np.exp(before - top) @ pairs * np.exp(behind - bottom)).sum(axis=1)
-    return np.asarray(np.log(np.maximum(joint, 1e-300)) + (top + bottom)[:, 0])
+    """(p,) log of the sum over families and pairs of pairs[s, s'] exp(before[., s] + behind[., s'])."""
+    top, bottom = (x.max(axis=(1, 2), keepdims=True) for x in (before, behind))
+    joint = (np.exp(before - top) @ pairs * np.exp(behind - bottom)).sum(axis=(1, 2))
+    return np.asarray(np.log(np.maximum(joint, 1e-300)) + (top + bottom)[:, 0, 0])
 
 
 def _time_of(
@@ -195,4 +205,5 @@ def _rate(marks: Sequence[Mark], steps_s: FloatArray) -> float:
     since = max((float(t) for t in steps_s if t <= marks[-1].start_s), default=marks[0].start_s)
     seen = [m for m in marks if m.start_s >= since] or list(marks[-1:])
     bright_s = seen[-1].stop_s - seen[0].start_s - sum(m.stop_s - m.start_s for m in seen)
-    return len(seen) / (max(bright_s, 0.0) + 1 / USUAL_RATE_HZ)
+    number = 1 + sum(b.start_s > a.stop_s for a, b in pairwise(seen))
+    return number / (max(bright_s, 0.0) + 1 / USUAL_RATE_HZ)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
 from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime
+from qdmon.analysis.conversion.runs import INFLATION, LOG_FAMILY
 from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
 from qdmon.analysis.snapshot import Blinking, BlinkingCall
 
@@ -29,7 +30,11 @@ SURE_S, SURE_MIXED_S, LIKELY, LEAST_KNOWN, LEAST_CHANCE = 3.0, 10.0, 0.6, 0.5, 1
 
 
 def type_pairs(
-    marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCall], expected: Blinking | None = None
+    marks: Sequence[Mark],
+    place: int,
+    verdicts: Sequence[BlinkingCall],
+    expected: Blinking | None = None,
+    families: FloatArray = LOG_FAMILY,
 ) -> FloatArray:
     """(3, 3) chance of each pair of `TYPES` before and behind a place, if the share changed there.
 
@@ -38,24 +43,26 @@ def type_pairs(
         place: first blink behind the change.
         verdicts: on stretches of light of this regime and of what followed.
         expected: type that the dot had before at the fluence it is back at; None where there is none.
+        families: (f,) log probability of each family of runs beforehand.
     """
     last_s, first_s = marks[place - 1].start_s, marks[place].start_s
     before = _counted(marks[:place])
-    evidence = Regime.of(marks[place:]).by_type()
+    # A dot whose blinks have come in runs has to show more than a run.
+    evidence = Regime.of(marks[place:]).by_type(Regime.of(marks[:place]).families(families))
     behind = np.exp(evidence - evidence.max())
-    calls = sorted(verdicts, key=lambda call: call.stop_s - call.start_s)
-    for call in calls:
+    for call in sorted(verdicts, key=lambda call: call.stop_s):
         chances = _blinked(call, marks)
         if chances is not None and call.stop_s <= first_s:
             before = chances
     mixed = before[TYPES.index("mixed")] > LIKELY
     least_s = SURE_MIXED_S if mixed else SURE_S
-    since = [call for call in calls if call.start_s >= last_s and call.stop_s - call.start_s >= least_s]
+    since = [c for c in verdicts if c.start_s >= last_s and c.stop_s - c.start_s >= least_s]
+    since.sort(key=lambda call: call.start_s)
     # Back where it was, a dot need not prove its law again.
     read = law_of if expected is None else _blinked
     seen = [chances for call in since if (chances := read(call, marks)) is not None]
     if seen:
-        behind = seen[-1] + LEAST_CHANCE
+        behind = seen[0] + LEAST_CHANCE
     elif mixed:
         return np.asarray(np.diag(before))
     becomes = _BECOMES
@@ -99,7 +106,7 @@ def _counted(marks: Sequence[Mark]) -> FloatArray:
 
 
 def _scatter(marks: Sequence[Mark]) -> float | None:
-    """Relative error of the ratio of light lost to Auger and to trap blinks, as they come by chance.
+    """Relative error of the ratio of light lost to Auger and to trap blinks, as they come by chance, in runs.
 
     None where not even one of either kind is seen.
     """
@@ -110,4 +117,5 @@ def _scatter(marks: Sequence[Mark]) -> float | None:
     parts = [kind * lost for kind in (auger, 1 - auger)]
     if min(part.sum() for part in parts) <= 0:
         return None
-    return float(np.sqrt(sum(np.square(part).sum() / part.sum() ** 2 for part in parts)))
+    inflation = float(np.exp(Regime.of(marks).families()) @ INFLATION)
+    return float(np.sqrt(inflation * sum(np.square(part).sum() / part.sum() ** 2 for part in parts)))

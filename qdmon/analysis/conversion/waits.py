@@ -41,13 +41,16 @@ def log_waits(
     gaps = np.maximum(starts[1:] - stops[:-1], 0.0)
     old_s, crossed = _old_wait(starts, gaps, places, steps_s)
     at = gaps[places - 1]
+    # Blinks that touch are parts of one dwell: there was no wait.
+    waited = gaps > 0
     ratio = _log_lomax(at, USUAL_WAIT_S, NEW_SHAPE) - _log_lomax(at, old_s, OLD_SHAPE)
+    ratio = np.where(waited[places - 1], ratio, 0.0)
     behind = np.zeros(len(places))
-    shape, span_s = np.full(len(places), NEW_SHAPE + 1), NEW_SHAPE * USUAL_WAIT_S + at
+    shape, span_s = NEW_SHAPE + waited[places - 1], NEW_SHAPE * USUAL_WAIT_S + at
     for k in range(MOST_WAITS):
         here = places + k
-        inside = here < len(gaps)
-        wait = np.where(inside, gaps[np.minimum(here, len(gaps) - 1)], 0.0)
+        wait = np.where(here < len(gaps), gaps[np.minimum(here, len(gaps) - 1)], 0.0)
+        inside = wait > 0
         new = _log_lomax(wait, span_s / shape, shape) - _log_lomax(wait, old_s, OLD_SHAPE)
         behind += np.where(inside, new, 0.0)
         shape, span_s = shape + inside, span_s + wait
@@ -62,11 +65,12 @@ def _old_wait(
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """(p,) mean wait before each place since the last step, and whether that step lies between the blinks."""
     summed = np.concatenate([[0.0, 0.0], np.cumsum(gaps)])
+    counted = np.concatenate([[0, 0], np.cumsum(gaps > 0)])
     # summed[i] holds the gaps up to blink i - 1; those of this fluence begin behind its first blink.
     last_step = np.searchsorted(steps_s, starts[places], side="right")
     since = np.concatenate([[-np.inf], steps_s])[last_step]
     first = np.minimum(np.searchsorted(starts, since), places - 1)
-    number = places - 1 - first
+    number = counted[places] - counted[first + 1]
     old_s = (summed[places] - summed[first + 1] + USUAL_WAIT_S) / (number + 1)
     return np.asarray(old_s), np.asarray(since > starts[places - 1])
 

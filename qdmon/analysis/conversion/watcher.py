@@ -26,10 +26,14 @@ RETURN_S = 5.0
 BLEACH_S = 10.0
 # A verdict on so many seconds knows the bright level better than what came before it.
 LEVEL_AGE_S = 2.0
+# Verdicts of earlier stretches that are kept.
+MOST_VERDICTS = 10
 # A level this far from the one foreseen is believed only after so long.
 LEVEL_CHANGE, LEVEL_PATIENCE_S = 0.3, 5.0
 # Blinks are read again if the first level was this wrong.
 REREAD = 0.1
+# And so often in a stretch, if its bright level shows itself late.
+MOST_REREADS = 2
 SETTLED_S = 20.0
 AWAY_S = 0.02
 # So long after the last blink its absence has said what it can; meanwhile every few reads suffice.
@@ -54,11 +58,16 @@ class ConversionWatcher:
         self._losses = IntensityLoss()
         self._reader: BlinkReader | None = None
         self._bright: tuple[BrightLevel, float | None] | None = None
-        # Verdict on this regime before the present stretch.
-        self._before: BlinkingCall | None = None
+        # Verdicts on this regime before the present stretch.
+        self._before: list[BlinkingCall] = []
+        # Steps known so far, and what a stretch that is over had still to tell.
+        self._steps: Sequence[FluenceStep] = ()
+        self._late: list[Event] = []
+        # Verdict that has been compared with it.
+        self._weighed: BlinkingCall | None = None
         self._delayed = 0.0
         self._charging: list[ChargingCount] = []
-        self._reads = 0
+        self._reads = self._rereads = 0
         # A blink that has not ended, and the one in which the stretch before ended.
         self._going_on: Mark | None = None
         self._crossing: Mark | None = None
@@ -80,18 +89,20 @@ class ConversionWatcher:
         """Read the blinks since the last call and see whether the dot has converted or come back."""
         if self.bleached_s is not None:
             return []
+        self._steps = steps
+        events, self._late = self._late, []
         new = self._read(stretch, losses)
         self._log.add(new)
         self._stops.add(new)
         if doubt is not None:
-            return []
+            return events
         quiet = self._reads % READS_IN_QUIET == 0 and stretch.stop_s < self._log.last_s + QUIET_S
         self._reads += 1
-        events = []
         if new or self._going_on is not None or quiet:
             change = self._log.alarm(self._going_on, steps, self._verdicts(stretch), stretch.stop_s)
             if change is not None:
                 events += self._conversion(change, stretch, steps, losses, doubt)
+        events += self._step_conversion(stretch, steps, losses, doubt)
         return events + self._returns(stretch)
 
     def look(
@@ -115,8 +126,10 @@ class ConversionWatcher:
         """Keep what a finished stretch says of the dot for comparison with the next."""
         self._learn_level(stretch)
         self._first = False
+        if self.bleached_s is None:
+            self._late += self._step_conversion(stretch, self._steps, [], None)
         if stretch.call.states:
-            self._before = stretch.call
+            self._before = [*self._before, stretch.call][-MOST_VERDICTS:]
         self._log.refine(stretch.call, stretch.mean_excitation)
         self._losses.keep(stretch.call, stretch.mean_excitation)
         if self._going_on is not None and self.bleached_s is None:
@@ -124,6 +137,7 @@ class ConversionWatcher:
         if stretch.background_origin != ASSUMED_ZERO:
             self._delayed = stretch.delayed
         self._reader, self._crossing, self._going_on = None, self._going_on, None
+        self._rereads = 0
         self._stops.new_stretch()
         self._emitters.new_stretch()
         self._charging = self.charging_counts(stretch)
@@ -151,7 +165,16 @@ class ConversionWatcher:
         background_cps, delayed = self._floor(stretch)
         bins = replace(stretch.axis.bins, delayed=delayed)
         row_s = self._acq.seconds(stretch.table.pulses_per_row)
-        new, self._going_on = self._reader.read(stretch.table, bins, here, background_cps, losses, row_s)
+        told = stretch.table, bins, here, background_cps, losses, row_s
+        new, self._going_on = self._reader.read(*told)
+        if self._reader.misread and self._rereads < MOST_REREADS:
+            self._rereads += 1
+            since = max(stretch.since_pulse, stretch.first_pulse)
+            crossing = self._crossing if since == stretch.first_pulse else None
+            self._reader = BlinkReader(since, crossing, self._reader.level)
+            self._log.forget_since(self._acq.seconds(since))
+            self._stops.new_stretch()
+            new, self._going_on = self._reader.read(*told)
         return new
 
     def _floor(self, stretch: Stretch) -> tuple[float, float]:
@@ -186,7 +209,10 @@ class ConversionWatcher:
             then, excitation = self._bright
             foreseen = then.cps * brightness_ratio(stretch.mean_excitation, excitation)
             change = max(abs(cps / foreseen - 1), abs(tau / then.lifetime_ns - 1)) if foreseen > 0 else 0.0
-            if change > LEVEL_CHANGE and age_s < LEVEL_PATIENCE_S:
+            # The rows themselves have shown the level in use, or the verdict is none.
+            contradicted = not self._first and self._reader is not None and self._reader.level.seen
+            unsure = age_s < LEVEL_PATIENCE_S or call.blinking == "undetermined" or contradicted
+            if change > LEVEL_CHANGE and unsure:
                 return
             if change > REREAD and not self.conversions and self._first and age_s < SETTLED_S:
                 self._reader = None
@@ -201,9 +227,10 @@ class ConversionWatcher:
         steps: Sequence[FluenceStep],
         losses: list[tuple[int, int]],
         doubt: str | None,
+        settled_s: float = -np.inf,
     ) -> list[Event]:
         cut = self._acq.pulses(change.time_s)
-        inside = cut > stretch.since_pulse
+        inside = cut > stretch.since_pulse + 1
         # Either type belongs to the fluence it was first seen at; a return is compared with that of the old.
         found = Conversion(
             change.time_s,
@@ -215,16 +242,32 @@ class ConversionWatcher:
             change.probability,
             None,
         )
-        self._log.accept(change, found)
-        self._before = None
+        self._log.accept(change, found, settled_s)
+        self._before = []
         self._losses.keep(stretch.call, stretch.mean_excitation)
         if inside:
             stretch.restart_at(cut, losses, doubt)
         return [Event(change.time_s, "conversion", "alert", conversion_text(found))]
 
+    def _step_conversion(
+        self,
+        stretch: Stretch,
+        steps: Sequence[FluenceStep],
+        losses: list[tuple[int, int]],
+        doubt: str | None,
+    ) -> list[Event]:
+        """What the blinks left open, the verdicts on both sides of a step may know."""
+        if not self._before or stretch.call is self._weighed:
+            return []
+        self._weighed = stretch.call
+        change = self._log.step_change(self._before[-1], stretch.call, stretch.start_s)
+        if change is None:
+            return []
+        return self._conversion(change, stretch, steps, losses, doubt, stretch.call.stop_s)
+
     def _verdicts(self, stretch: Stretch) -> list[BlinkingCall]:
         """On the light of this regime."""
-        return [stretch.call] if self._before is None else [self._before, stretch.call]
+        return [*self._before, stretch.call]
 
     def _returns(self, stretch: Stretch) -> list[Event]:
         """Does the dot blink as before now that the old fluence is back, or as after the conversion?"""

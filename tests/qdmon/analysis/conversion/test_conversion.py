@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from qdmon.analysis.conversion.conversion import ConversionLog, _together, conversion_text, return_text
 from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.conversion.sequential import Change
 from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Conversion, Estimate, FluenceStep
 
 STEPS = [FluenceStep(0.0, 0.2), FluenceStep(25.0, 1.4), FluenceStep(50.0, 0.2)]
@@ -153,3 +155,63 @@ def test_blinks_that_will_be_read_again_are_forgotten() -> None:
 def test_the_alert_names_types_time_and_fluence() -> None:
     c = Conversion(25.0, 0.01, "auger", "bc", 0.2, 1.4, 0.999, None)
     assert conversion_text(c) == "auger -> bc at 25.0 s as <N> went 0.2 -> 1.4 (p 1.00)"
+
+
+def verdicts_and_log(first: list[Mark], then: list[Mark], share: float) -> tuple[ConversionLog, BlinkingCall]:
+    """Blinks of 25 s on either side of a step, and the verdict on those behind it."""
+    log = ConversionLog(1.0)
+    log.add([*first, *then])
+    behind = replace(call("mixed", 0.99, 25.0), auger_share=Estimate(share, 0.01), stop_s=50.0)
+    return log, behind
+
+
+def before_step(probability: float = 0.99) -> BlinkingCall:
+    return replace(call("bc", probability, 0.0), auger_share=Estimate(0.01, 0.01), stop_s=25.0)
+
+
+def test_sure_verdicts_on_both_sides_of_a_step_are_a_conversion() -> None:
+    log, behind = verdicts_and_log(blinks(0.0, 25.0, -15.0), mixed_blinks(25.0, 50.0), 0.5)
+    change = log.step_change(before_step(), behind, 25.0)
+    assert change is not None
+    assert (change.before, change.after, change.time_s) == ("bc", "mixed", 25.0)
+    assert change.index == len(blinks(0.0, 25.0, -15.0))
+    assert change.probability > 0.9
+
+
+@pytest.mark.parametrize("short", [replace(before_step(), start_s=20.0), before_step(0.8)])
+def test_a_short_or_unsure_verdict_on_one_side_is_none(short: BlinkingCall) -> None:
+    log, behind = verdicts_and_log(blinks(0.0, 25.0, -15.0), mixed_blinks(25.0, 50.0), 0.5)
+    assert log.step_change(short, behind, 25.0) is None
+
+
+def test_a_share_just_across_the_border_at_a_step_is_no_conversion() -> None:
+    log, behind = verdicts_and_log(blinks(0.0, 25.0, -15.0), mixed_blinks(25.0, 50.0), 0.17)
+    assert log.step_change(before_step(), behind, 25.0) is None
+
+
+def test_a_dot_that_had_runs_is_expected_to_have_them_after_a_conversion() -> None:
+    runs = [m for k in range(10) for m in blinks(2.5 * k, 2.5 * k + 2.5, 15.0 * (-1) ** k, 4.0)]
+    log = ConversionLog(1.0)
+    log.add([*runs, *blinks(25.0, 28.0, 15.0)])
+    seen_s = 25.0
+    index = len(runs)
+    change = Change(1.0, 1.0, 1.0, index, 25.0, 0.1, seen_s, "mixed", "auger")
+    log.accept(change, Conversion(25.0, 0.1, "mixed", "auger", 0.2, 1.4, 1.0, None))
+    log.add(blinks(28.0, 31.0, -15.0))
+    assert log.alarm(None, STEPS[:2], now_s=31.0) is None
+    fresh = ConversionLog(1.0)
+    fresh.add([*blinks(22.0, 28.0, 15.0), *blinks(28.0, 31.0, -15.0)])
+    assert fresh.alarm(None, STEPS[:2], now_s=31.0) is not None
+
+
+def test_what_a_verdict_on_all_the_light_has_told_is_not_told_again_by_its_blinks() -> None:
+    odd, then = blinks(25.0, 28.0, 15.0), blinks(28.0, 40.0, -15.0)
+    found = Conversion(25.0, 0.05, "auger", "bc", 0.2, 1.4, 1.0, None)
+    alarms = []
+    for settled_s in (-np.inf, 40.0):
+        log = ConversionLog(1.0)
+        log.add([*blinks(0.0, 25.0, 15.0), *odd, *then])
+        log.accept(Change(0.0, 1.0, 1.0, 75, 25.0, 0.05, 25.0, "auger", "bc"), found, settled_s)
+        alarms.append(log.alarm(None, STEPS[:2], now_s=40.0))
+    assert alarms[0] is not None
+    assert alarms[1] is None

@@ -143,3 +143,52 @@ def test_a_long_trapped_start_is_not_taken_for_a_charged_state_of_a_dimmer_dot()
     assert all(m.odds < -5 for m in marks)
     assert not any(m.odds > 0 for m in seen)
     assert marks[0].lost_s == pytest.approx(1.0 - q, abs=0.05)
+
+
+def test_a_dot_that_charges_while_it_is_trapped_makes_a_blink_of_either_kind() -> None:
+    rng = np.random.default_rng(76)
+    q = 0.387
+    bright, trapped, charged = b.Dwell(0.5, 76e3, 24.7), b.Dwell(0.2, 76e3 * q, 24.7 * q), (28e3, 5.0)
+    dwells = [bright, trapped, b.Dwell(0.15, *charged), trapped, bright]
+    found, stop = b.photons(rng, dwells, acq=b.acquisition())
+    marks, _ = read(found, stop)
+    assert [m.odds > 0 for m in marks] == [False, True, False]
+    assert all(abs(m.odds) > 10 for m in marks)
+    assert marks[1].start_s == pytest.approx(0.7, abs=0.01)
+    assert [m.stop_s for m in marks[:2]] == [m.start_s for m in marks[1:]]
+
+
+def test_a_dwell_between_both_lines_is_evidence_of_neither() -> None:
+    rng = np.random.default_rng(77)
+    bright, between = b.Dwell(0.5, 76e3, 24.7), b.Dwell(0.1, 76e3 * 0.5, 24.7 * 0.4)
+    found, stop = b.photons(rng, [bright, between, bright], acq=b.acquisition())
+    (mark,), _ = read(found, stop)
+    assert abs(mark.odds) < 8
+
+
+def test_a_bright_trion_is_told_by_its_decay() -> None:
+    rng = np.random.default_rng(78)
+    bright, charged = b.Dwell(0.5, 76e3, 24.7), b.Dwell(0.1, 76e3 * 0.85, 24.7 * 0.4)
+    found, stop = b.photons(rng, [bright, charged, bright], acq=b.acquisition())
+    (mark,), _ = read(found, stop)
+    assert mark.odds > 10
+
+
+def test_a_long_dwell_of_traps_of_all_strengths_is_no_charged_one() -> None:
+    rng = np.random.default_rng(79)
+    depths = np.exp(rng.uniform(np.log(0.08), np.log(0.25), 1500))
+    long = [b.Dwell(0.002, 76e3 * q, 24.7 * q) for q in depths.tolist()]
+    bright = b.Dwell(0.5, 76e3, 24.7)
+    found, stop = b.photons(rng, [bright, *long, bright], acq=b.acquisition())
+    marks, seen = read(found, stop)
+    assert all(m.odds < 5 for m in (*marks, *seen))
+
+
+@pytest.mark.parametrize("duration_s", [0.05, 2.5])
+def test_darkness_says_nothing_of_its_cause(duration_s: float) -> None:
+    rng = np.random.default_rng(80)
+    bright, dark = b.Dwell(0.5, 76e3, 24.7), b.Dwell(duration_s, 1e-3, 24.7)
+    found, stop = b.photons(rng, [bright, dark, bright], acq=b.acquisition())
+    marks, seen = read(found, stop)
+    assert marks
+    assert all(abs(m.odds) < 8 for m in (*marks, *seen))

@@ -74,3 +74,10 @@ def test_back_at_a_fluence_a_mixed_dot_is_expected_to_be_what_it_was_there() -> 
     out_of_the_blue = type_pairs([*before, *behind], len(before), known)
     back = type_pairs([*before, *behind], len(before), known, "bc")
     assert back[MIXED, BC] > 0.9 > out_of_the_blue[MIXED, BC]
+
+
+def test_the_type_before_is_that_of_the_last_verdict_before_however_short() -> None:
+    marks = [*blinks(0.0, 30.0, 30, 0), *blinks(30.0, 45.0, 20, 20), *blinks(45.0, 47.0, 0, 5)]
+    known = [verdict(0.0, 30.0, "bc", 0.01), verdict(30.0, 45.0, "mixed", 0.5)]
+    pairs = type_pairs(marks, 70, known)
+    assert pairs.sum(axis=1)[MIXED] > 0.95

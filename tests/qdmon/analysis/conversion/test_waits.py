@@ -53,3 +53,17 @@ def test_however_odd_the_waits_behind_they_decide_nothing_alone() -> None:
     fast = ratio(blinks(*old, 10.2, *(10.2 + np.arange(1, 9) * 0.05).tolist()), place) - ratio(first, place)
     assert slow == pytest.approx(MOST_FOR)
     assert -MOST_AGAINST - 1e-9 <= fast < 0
+
+
+def test_parts_of_one_dwell_do_not_make_a_dot_blink_faster() -> None:
+    starts = steady(2.0, 20.0)
+    whole = blinks(*starts)
+    middles = [m.start_s + 0.005 for m in whole]
+    parts = [
+        part
+        for m, middle in zip(whole, middles, strict=True)
+        for part in (Mark(m.start_s, middle, -20.0, 0.0), Mark(middle, m.stop_s, 20.0, 0.0))
+    ]
+    later = Mark(22.0, 22.01, 20.0, 0.0)
+    alone, divided = (ratio([*marks, later], len(marks)) for marks in (whole, parts))
+    assert divided == pytest.approx(alone, abs=0.2)
