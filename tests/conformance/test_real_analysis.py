@@ -64,11 +64,12 @@ def test_a_t2_recording_has_no_lifetime() -> None:
 @pytest.mark.parametrize("name", ["trace1", "trace3"])
 def test_the_bright_lifetime_of_a_blinking_emitter_agrees_with_a_tail_fit_to_5_percent(name: str) -> None:
     path = f"fullsms_picoharp_pt3/{name}.pt3"
-    expected = truth(path)["intensity_sorted_50ms_ch2"]["bright_>180"]["tail_fit"]["tau_ns"]
+    fit = truth(path)["intensity_sorted_50ms_ch2"]["bright_>180"]["tail_fit"]
+    expected = fit["tau_ns"]
     bright = analysed(path).segments[0].call.states[0].lifetime_ns
     assert bright.value == pytest.approx(expected, rel=0.05)
     assert bright.error is not None
-    assert abs(bright.value - expected) < 3 * bright.error
+    assert abs(bright.value - expected) < 3 * np.hypot(bright.error, fit["tau_lsq_err_ns"])
 
 
 @pytest.mark.parametrize("name", ["trace1", "trace3", "trace7"])
@@ -188,7 +189,9 @@ def test_the_same_photons_in_another_container_give_the_same_report() -> None:
         assert one["counts"] == two["counts"]
         assert one["lifetime_ns"] == pytest.approx(two["lifetime_ns"], rel=0.01)
         assert one["calibration"]["t0_ps"] == two["calibration"]["t0_ps"]
-        assert one["calibration"]["background_cps"] == pytest.approx(two["calibration"]["background_cps"])
+        # A card that is not named is taken to count from the pulse: gaps between clicks tell after-pulses.
+        background = pytest.approx(two["calibration"]["background_cps"], rel=0.05)
+        assert one["calibration"]["background_cps"] == background
         assert len(one["segments"]) == len(two["segments"]) == 1
         assert one["segments"][0]["blinking"] == two["segments"][0]["blinking"]
 

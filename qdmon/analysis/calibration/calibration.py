@@ -18,7 +18,7 @@ from qdmon.analysis.calibration.gaps import ClickGaps, GapCounter, after_pulses_
 from qdmon.analysis.calibration.load import DetectorLoad
 from qdmon.analysis.calibration.timing import GUARD_NS, LEFT_OUT, Edge, TimeAxis, rising_edge
 from qdmon.analysis.calibration.trust import GIVEN, KnownBackground
-from qdmon.analysis.calibration.window import recorded_window
+from qdmon.analysis.calibration.window import begins_anew_ps, recorded_window
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import Estimate, Event
 
@@ -181,7 +181,8 @@ class Calibrator:
             return False
         self.problem = None
         self._window = recorded_window(self._acq, histogram.sum(axis=0))
-        self.edges = EdgeWatch(self._acq, edges, given)
+        clock_ps = begins_anew_ps(self._acq, histogram.sum(axis=0))
+        self.edges = EdgeWatch(self._acq, edges, given, clock_ps)
         self._seen = dict(enumerate(histogram.sum(axis=1, dtype=np.float64).tolist()))
         if self._acq.counts_pulses and not self._acq.started_by_photons:
             self._gaps = GapCounter(len(histogram), self._acq.macro_tick_ps / 1e3)
@@ -212,7 +213,7 @@ class Calibrator:
         most = max(totals.values(), default=0)
         # A detector with hundredths of the light sees no dot, only its own noise.
         lit = {c: n for c, n in totals.items() if n > 0.03 * most}
-        clock_ps = None if self._acq.started_by_photons else self._acq.pulse_period_ps
+        clock_ps = begins_anew_ps(self._acq, histogram.sum(axis=0))
         edges = {c: rising_edge(histogram[c], resolution_ps, clock_ps) for c in lit}
         found = {c: edge for c, edge in edges.items() if edge is not None}
         faint = [c for c, n in lit.items() if n > 0.1 * most and (c not in found or n < CALIBRATION_PHOTONS)]

@@ -89,16 +89,23 @@ class EdgeWatch:
         placed: channel -> where its pulse is.
     """
 
-    def __init__(self, acquisition: Acquisition, edges: dict[int, Edge], given_ps: dict[int, float]) -> None:
+    def __init__(
+        self,
+        acquisition: Acquisition,
+        edges: dict[int, Edge],
+        given_ps: dict[int, float],
+        clock_ps: float | None,
+    ) -> None:
         """Begin to watch.
 
         Args:
             acquisition: time base; must have nanotimes.
             edges: rising edges found first; used where no time zero is given.
             given_ps: time zero by a measured response; if there is any, only these detectors have one.
+            clock_ps: after which the axis begins anew; None where arrival times lie anywhere on it.
         """
         self._resolution_ps = acquisition.resolution_ps or 1.0
-        self._clock_ps = None if acquisition.started_by_photons else acquisition.pulse_period_ps
+        self._clock_ps = clock_ps
         self._period_ps = acquisition.pulse_period_ps or acquisition.macro_tick_ps
         t0 = given_ps or {c: e.at_ps for c, e in edges.items()}
         self._given = frozenset(given_ps)

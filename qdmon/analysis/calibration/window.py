@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hardware.types import Acquisition
 
-__all__ = ["recorded_part", "recorded_window"]
+__all__ = ["begins_anew_ps", "recorded_part", "recorded_window"]
 
 # So many photons next to a dark end of the axis tell whether it was recorded: of steady light half of them
 # are in the nearer half, of light that fades out a tenth. (Of 3000 fading tails none passed for an edge, of
@@ -31,13 +31,26 @@ def recorded_window(acquisition: Acquisition, histogram: NDArray[np.int64]) -> t
     if acquisition.resolution_ps is None or acquisition.pulse_period_ps is None:
         return None
     period = int(acquisition.pulse_period_ps / acquisition.resolution_ps + 1e-6)
-    beyond = int(histogram[period + 1 :].sum())
-    if acquisition.started_by_photons or beyond > STRAY * int(histogram.sum()):
+    if begins_anew_ps(acquisition, histogram) is None:
         first, stop = _fullest(histogram, period)
         return (first, stop) if stop > first else None
     first, stop = recorded_part(histogram[:period])
     # A bin is lost to rounding at most.
     return (first, stop) if 0 < stop - first < period - 1 else None
+
+
+def begins_anew_ps(acquisition: Acquisition, histogram: NDArray[np.int64]) -> float | None:
+    """Pulse period after which the axis begins anew; None where arrival times lie anywhere on it.
+
+    Args:
+        acquisition: time base.
+        histogram: (t,) photons per TCSPC bin, of all detectors together.
+    """
+    if acquisition.started_by_photons or not acquisition.resolution_ps or not acquisition.pulse_period_ps:
+        return None
+    period = int(acquisition.pulse_period_ps / acquisition.resolution_ps + 1e-6)
+    beyond = int(histogram[period + 1 :].sum())
+    return acquisition.pulse_period_ps if beyond <= STRAY * int(histogram.sum()) else None
 
 
 def recorded_part(histogram: NDArray[np.int64]) -> tuple[int, int]:

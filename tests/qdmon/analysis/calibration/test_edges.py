@@ -32,7 +32,8 @@ def watch(
     error_ps: float = 50.0,
 ) -> EdgeWatch:
     edges = {c: Edge(1e3 * t, error_ps) for c, t in enumerate(at_ns)}
-    return EdgeWatch(ACQ, {} if given_ns else edges, {c: 1e3 * t for c, t in enumerate(given_ns or ())})
+    given_ps = {c: 1e3 * t for c, t in enumerate(given_ns or ())}
+    return EdgeWatch(ACQ, {} if given_ns else edges, given_ps, ACQ.pulse_period_ps)
 
 
 @pytest.mark.parametrize(("photons", "least", "most"), [(3_000, 25, 70), (20_000, 10, 30), (100_000, 4, 14)])
