@@ -54,7 +54,7 @@ def states() -> str:
         decays.note(14, 7.0 * 0.72**i, name, ink)
     plane = Panel((450, 40, 300, 270), TAU, KCPS, "the dictionary: where the dot can stay")
     single = SINGLE & (KIND != "constant")
-    lost = dot.losses.auger + dot.losses.trap + dot.losses.constant
+    lost = dot.losses.total
     kcps = dot.bright_cps / 1e3 * (1 - lost)
     plane.line([0, 30], bc_intensity([0, 30], dot.bright_cps / 1e3, dot.bright_ns), BC, 1, "4 3")
     plane.line(

@@ -173,7 +173,8 @@ class Calibrator:
         if self._acq.mode != "T3" or self._acq.resolution_ps is None:
             return False
         given = {c: at for c, at in self._settings.t0_ps.items() if c in self._acq.channels}
-        edges = {} if given else self._first_edges(histogram, force=force)
+        clock_ps = begins_anew_ps(self._acq, histogram.sum(axis=0))
+        edges = {} if given else self._first_edges(histogram, clock_ps, force=force)
         if not given and not edges:
             if force:
                 few = histogram.sum() < FEW_FOR_AN_EDGE
@@ -181,7 +182,6 @@ class Calibrator:
             return False
         self.problem = None
         self._window = recorded_window(self._acq, histogram.sum(axis=0))
-        clock_ps = begins_anew_ps(self._acq, histogram.sum(axis=0))
         self.edges = EdgeWatch(self._acq, edges, given, clock_ps)
         self._seen = dict(enumerate(histogram.sum(axis=1, dtype=np.float64).tolist()))
         if self._acq.counts_pulses and not self._acq.started_by_photons:
@@ -206,14 +206,15 @@ class Calibrator:
         last = axis.bins.edges_ns[-1] + GUARD_NS - 0.1 * (axis.bins.recorded_ns or axis.bins.period_ns)
         self._last_tenth = self._late & (axis.arrival_ns > last)
 
-    def _first_edges(self, histogram: NDArray[np.int64], *, force: bool) -> dict[int, Edge]:
+    def _first_edges(
+        self, histogram: NDArray[np.int64], clock_ps: float | None, *, force: bool
+    ) -> dict[int, Edge]:
         """Edge of every detector that sees the dot; none yet while one of them needs more photons."""
         resolution_ps = self._acq.resolution_ps or 1.0
         totals = {c: int(n) for c, n in enumerate(histogram.sum(axis=1)) if n}
         most = max(totals.values(), default=0)
         # A detector with hundredths of the light sees no dot, only its own noise.
         lit = {c: n for c, n in totals.items() if n > 0.03 * most}
-        clock_ps = begins_anew_ps(self._acq, histogram.sum(axis=0))
         edges = {c: rising_edge(histogram[c], resolution_ps, clock_ps) for c in lit}
         found = {c: edge for c, edge in edges.items() if edge is not None}
         faint = [c for c, n in lit.items() if n > 0.1 * most and (c not in found or n < CALIBRATION_PHOTONS)]

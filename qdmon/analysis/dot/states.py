@@ -106,6 +106,11 @@ class Losses:
     trap: FloatArray
     constant: FloatArray
 
+    @property
+    def total(self) -> FloatArray:
+        """(k,) whatever the cause."""
+        return self.auger + self.trap + self.constant
+
 
 @dataclass(frozen=True, slots=True)
 class DotModel:

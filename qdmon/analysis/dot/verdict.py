@@ -96,7 +96,7 @@ def read_bins(fit: DotFit) -> Reading:
 
 
 def _shares(found: FamilyFit, losses: Losses, blinks: tuple[Blink, ...]) -> FamilyReading:
-    lost = losses.auger + losses.trap + losses.constant
+    lost = losses.total
     total, n = max(float(lost.sum()), 1e-12), max(len(lost), 1)
     auger = float(losses.auger.sum()) / total
     return FamilyReading(
@@ -133,10 +133,9 @@ def _loss_error(found: FamilyFit, loss: float, blinks: tuple[Blink, ...]) -> flo
 
     An error of the bright level touches only what is not lost in it: bins on it lose nothing by definition.
     """
-    lost = found.dot.losses
     posterior = found.smoothed.posterior
     away = 1 - float(posterior[:, 0].mean(dtype=np.float64))
-    labels = _doubt(found, lost.auger + lost.trap + lost.constant, blinks) / len(posterior)
+    labels = _doubt(found, found.dot.losses.total, blinks) / len(posterior)
     level = max(away - loss, 0.0) * float(np.sqrt(found.covariance[0, 0]))
     return float(np.sqrt(labels**2 + level**2 + LOSS_FLOOR**2))
 
@@ -144,7 +143,7 @@ def _loss_error(found: FamilyFit, loss: float, blinks: tuple[Blink, ...]) -> flo
 def _share_error(found: FamilyFit, auger: float, total: float, blinks: tuple[Blink, ...]) -> float:
     """Doubt about which dwell was what, and about the level of the trion."""
     lost = found.dot.losses
-    excess = lost.auger - auger * (lost.auger + lost.trap + lost.constant)
+    excess = lost.auger - auger * lost.total
     labels = _doubt(found, excess, blinks) / total
     trion_yield = found.dot.beta * found.dot.trion_ns / found.dot.bright_ns
     relative = np.sqrt(found.covariance[4, 4]) / found.dot.beta
@@ -193,8 +192,7 @@ def emissive_states(data: BinnedDecays, found: FamilyFit) -> tuple[EmissiveState
     dot = found.dot
     seen = np.zeros(len(SINGLE))
     seen[found.states] = found.smoothed.posterior.sum(axis=0, dtype=np.float64)
-    lost = dot.losses
-    loss = lost.auger + lost.trap + lost.constant
+    loss = dot.losses.total
     weight = np.where(SINGLE & (loss > 0.15), seen * loss, 0.0)
     dim = int(np.argmax(weight))
     members = [0, dim] if weight[dim] > 0 and seen[dim] >= 3 else [0]
@@ -277,8 +275,7 @@ def misfit(data: BinnedDecays, found: FamilyFit) -> tuple[float, float]:
 
 def dark_share(data: BinnedDecays, found: FamilyFit) -> float:
     """Share of the loss that happens in next to no light, where every mechanism looks the same."""
-    lost = found.dot.losses
-    per_state = (lost.auger + lost.trap + lost.constant)[found.states]
+    per_state = found.dot.losses.total[found.states]
     spent = found.smoothed.posterior.sum(axis=0, dtype=np.float64)
     return float(
         spent @ found.dot.dark(data.bins, DARK_LIGHT)[found.states] / max(float(spent @ per_state), 1e-12)
