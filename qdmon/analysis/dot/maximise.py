@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_ndtr
 
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.states import PARAMETERS, DotModel
@@ -24,6 +25,7 @@ _LONGEST = np.array([0.15, 0.15, 0.3, 0.2, 0.3, 0.0, 0.02, 0.05, 0.01])
 # Levels lie a tenth apart: further away another one takes over.
 _LEVEL_SD, _LONGEST_LEVEL = 0.06, 0.05
 TRION_RANGE, GREY_RANGE, BETA_RANGE = (0.05, 0.6), (1.3, 3.5), (1.5, 2.7)
+_NOT_NEGATIVE = slice(5, 9)
 _MOST_LATE = MOST_DELAYED, MOST_SPREAD, MOST_AFTER_PULSES = 0.15, 0.36, 0.05
 
 
@@ -143,4 +145,18 @@ def improved(
     shift = np.zeros(len(states))
     shift[index] = np.clip((pull - across.T @ step) / of_level, -_LONGEST_LEVEL, _LONGEST_LEVEL)
     dot = _dot_of(x + step, dot).with_levels(shift)
-    return dot, np.asarray(np.linalg.inv(information), np.float64)
+    return dot, _not_negative(np.linalg.inv(information), _vector(dot))
+
+
+def _not_negative(covariance: FloatArray, x: FloatArray) -> FloatArray:
+    """Covariance of parameters of which some cannot be negative: the rest errs less where one is near zero.
+
+    Each in turn is a truncated normal about its value, and what goes with it shrinks with its variance.
+    """
+    for j in range(len(x))[_NOT_NEGATIVE]:
+        sd = float(np.sqrt(covariance[j, j]))
+        below = -max(float(x[j]), 0.0) / sd
+        hazard = float(np.exp(-0.5 * below**2 - 0.5 * np.log(2 * np.pi) - log_ndtr(-below)))
+        left = 1 + below * hazard - hazard**2
+        covariance = covariance - (1 - left) * np.outer(covariance[j], covariance[j]) / sd**2
+    return np.asarray(covariance)

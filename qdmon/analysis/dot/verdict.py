@@ -31,7 +31,7 @@ GAIN_SCATTER = 1.5
 # What even a perfect posterior leaves: states between the levels, the assumed response, after-pulses.
 SHARE_FLOOR, LOSS_FLOOR, HOT_FLOOR = 0.005, 0.001, 0.07
 # Relative error of light and lifetime that more photons do not lower: response, place of the pulse, levels.
-SYSTEMATIC, DIM_SYSTEMATIC = 0.002, 0.005
+SYSTEMATIC, DIM_SYSTEMATIC = 0.001, 0.003
 # A part of the loss at constant lifetime beyond which the other part is not called by its own name.
 HOT_FROM = 0.1
 # Share of the loss in next to no light (of the bright level's behind the gate) from which nobody can say what
