@@ -123,7 +123,8 @@ def _segment(segment: SegmentResult) -> dict[str, JsonValue]:
         "probabilities": {t: round(p, 6) for t, p in call.probabilities.items()},
         "auger_share": _number(call.auger_share.value),
         "auger_share_error": _number(call.auger_share.error),
-        "loss": _number(call.loss),
+        "loss": _number(call.loss.value),
+        "loss_error": _number(call.loss.error),
         "states": [
             {**_pair("intensity", "cps", s.intensity_cps), **_pair("lifetime", "ns", s.lifetime_ns)}
             for s in call.states
@@ -131,12 +132,11 @@ def _segment(segment: SegmentResult) -> dict[str, JsonValue]:
         "levels": _levels(segment),
         "radiative_rate_ratio": _number(call.radiative_rate_ratio.value),
         "radiative_rate_ratio_error": _number(call.radiative_rate_ratio.error),
-        "mean_rate_cps": _number(segment.mean_rate_cps.value),
-        "lifetime_ns": _number(segment.lifetime_ns.value),
+        **_pair("mean_rate", "cps", segment.mean_rate_cps),
+        **_pair("lifetime", "ns", segment.lifetime_ns),
         "decay": _decay(segment.decay),
-        "blinking_rate_hz": _number(segment.blinking_rate_hz.value),
-        "charging_rate_hz": _number(segment.charging_rate_hz.value),
-        "charging_rate_error_hz": _number(segment.charging_rate_hz.error),
+        **_pair("blinking_rate", "hz", segment.blinking_rate_hz),
+        **_pair("charging_rate", "hz", segment.charging_rate_hz),
         "on_dwells": _dwells(segment.on_dwells),
         "off_dwells": _dwells(segment.off_dwells),
         "g2": _g2(segment.g2),
@@ -254,8 +254,13 @@ def report(
             "log_odds_linear": _number(snapshot.charging.log_odds_linear),
         },
         "saturation": _saturation(saturation_of(snapshot.segments, snapshot.conversions)),
-        "intensity_change": _number(snapshot.intensity_change),
-        "spectral_shift_nm": _number(snapshot.spectral_shift_nm),
+        "intensity_change": _number(snapshot.intensity_change.value),
+        "intensity_change_error": _number(snapshot.intensity_change.error),
+        **_pair("spectral_shift", "nm", snapshot.spectral_shift_nm),
+        "events": [
+            {"time_s": _number(e.time_s), "kind": e.kind, "severity": e.severity, "text": e.text}
+            for e in snapshot.events
+        ],
         "options": _options(settings),
         "problems": list(problems),
     }

@@ -209,15 +209,17 @@ def _shares(channel_photons: dict[int, int], rate: Estimate) -> dict[int, float]
     return {c: rate.value * n / total for c, n in channel_photons.items()}
 
 
-def _intensity_change(segments: tuple[SegmentResult, ...]) -> float | None:
+def _intensity_change(segments: tuple[SegmentResult, ...]) -> Estimate:
     """Bright level of the last stretch against the first at the same <N>, as a relative change."""
     known = [s for s in segments if s.mean_excitation is not None and s.call.states]
     if len(known) < 2:
-        return None
+        return UNKNOWN
     last = known[-1]
-    level = last.call.states[0].intensity_cps.value
+    level = last.call.states[0].intensity_cps
     for first in known[:-1]:
-        before = first.call.states[0].intensity_cps.value
-        if first.mean_excitation == last.mean_excitation and before and level:
-            return level / before - 1
-    return None
+        before = first.call.states[0].intensity_cps
+        if first.mean_excitation == last.mean_excitation and before.value and level.value:
+            ratio = level.value / before.value
+            relative = [(e.error or 0.0) / e.value for e in (before, level) if e.value]
+            return Estimate(ratio - 1, ratio * float(np.linalg.norm(relative)))
+    return UNKNOWN

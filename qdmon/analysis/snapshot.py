@@ -229,7 +229,7 @@ class BlinkingCall:
     reason: str | None
     probabilities: dict[Blinking, float]
     auger_share: Estimate
-    loss: float | None
+    loss: Estimate
     states: tuple[EmissiveState, ...]
     radiative_rate_ratio: Estimate
 
@@ -451,8 +451,8 @@ class Snapshot:
     fluence_steps: tuple[FluenceStep, ...]
     calibration: Calibration
     charging: Charging
-    intensity_change: float | None
-    spectral_shift_nm: float | None
+    intensity_change: Estimate
+    spectral_shift_nm: Estimate
     peak_nm: Estimate
     losses: tuple[Loss, ...]
     lost_s: float

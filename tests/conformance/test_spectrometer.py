@@ -77,7 +77,7 @@ async def test_row_8_the_line_of_a_converting_dot_goes_from_633_to_641_nm_and_st
         assert len(centres) >= 4
         assert float(np.mean(centres)) == pytest.approx(expected_nm, abs=0.5)
     snapshot, events = monitored(tape)
-    assert snapshot.spectral_shift_nm == pytest.approx(8.0, abs=0.5)
+    assert snapshot.spectral_shift_nm.value == pytest.approx(8.0, abs=0.5)
     assert snapshot.peak_nm.value == pytest.approx(641.0, abs=1.5)
     (shift,) = [event for event in events if event.kind == "spectrum"]
     assert truth.conversion_s is not None
@@ -89,5 +89,5 @@ async def test_row_7_a_small_perovskite_turns_mixed_and_back_without_a_red_shift
     tape, _ = await recorded("mapbbr3", 1, steps)
     snapshot, events = monitored(tape)
     assert [event.text for event in events if event.kind == "spectrum"] == []
-    assert snapshot.spectral_shift_nm == pytest.approx(0.0, abs=0.5)
+    assert snapshot.spectral_shift_nm.value == pytest.approx(0.0, abs=0.5)
     assert len(tape.of(Spectrum)) >= 20

@@ -181,6 +181,14 @@ def test_segments_and_conversions_have_every_key_of_the_contract() -> None:
         for dwells in (segment["on_dwells"], segment["off_dwells"]):
             assert set(dwells) == DWELL_KEYS
     assert (first["blinking"], first["mean_excitation"], first["reason"]) == ("auger", 0.1, None)
+    for segment in (first, second):
+        for name, unit in (
+            ("blinking_rate", "_hz"),
+            ("mean_rate", "_cps"),
+            ("lifetime", "_ns"),
+            ("loss", ""),
+        ):
+            assert 0 < segment[f"{name}_error{unit}"] < 0.5 * segment[f"{name}{unit}"]
     assert 0 < first["charging_rate_error_hz"] < first["charging_rate_hz"]
     assert (second["blinking"], second["mean_excitation"]) == ("bc", 1.0)
     rates = [state["intensity_cps"] for state in first["states"]]
@@ -189,6 +197,11 @@ def test_segments_and_conversions_have_every_key_of_the_contract() -> None:
     assert set(conversion) == CONVERSION_KEYS
     assert (conversion["from"], conversion["to"]) == ("auger", "bc")
     assert conversion["reversible"] is None
+    told = [event for event in found["events"] if event["kind"] == "conversion"]
+    assert [event["severity"] for event in told] == ["alert"]
+    assert "auger -> bc" in told[0]["text"]
+    times = [event["time_s"] for event in found["events"] if event["kind"] == "fluence"]
+    assert times == [segment["start_s"] for segment in (first, second)]
 
 
 def test_what_is_unknown_is_null_and_never_a_number() -> None:
@@ -199,8 +212,9 @@ def test_what_is_unknown_is_null_and_never_a_number() -> None:
     assert found["g2"]["upper_limit_99"] is None
     assert found["g2"]["single_emitter"] is None
     assert found["lifetime_ns"] is None
-    assert found["intensity_change"] is None
-    assert found["spectral_shift_nm"] is None
+    assert found["intensity_change"] is found["intensity_change_error"] is None
+    assert found["spectral_shift_nm"] is found["spectral_shift_error_nm"] is None
+    assert found["events"] == []
     assert set(found["charging"].values()) == {None}
     assert found["saturation"] is None
     assert all(segment["decay"] is None for segment in found["segments"])

@@ -113,12 +113,14 @@ class SpectralWatch:
         return self._judge(peak, stretch)
 
     @property
-    def shift_nm(self) -> float | None:
-        """Mean centre in the last stretch with frames minus that in the first; None while these are one."""
+    def shift_nm(self) -> Estimate:
+        """Mean centre in the last stretch with frames minus that in the first; unknown while one."""
         if self._first is None or self._first[0] == self._stretch:
-            return None
-        first, last = (np.mean([p.centre_nm for p in peaks]) for peaks in (self._first[1], self._here))
-        return float(last - first)
+            return UNKNOWN
+        both = self._first[1], self._here
+        first, last = (np.mean([p.centre_nm for p in peaks]) for peaks in both)
+        errors = [np.linalg.norm([p.error_nm for p in peaks]) / len(peaks) for peaks in both]
+        return Estimate(float(last - first), float(np.linalg.norm(errors)))
 
     def _judge(self, peak: Peak, stretch: int) -> list[Event]:
         level = _Level.of(self._level) if len(self._level) >= REFERENCE_FRAMES else None

@@ -311,7 +311,7 @@ def likeliest(probabilities: dict[Blinking, float]) -> Blinking:
 def undetermined(start_s: float, stop_s: float, reason: str) -> BlinkingCall:
     """A call that says why there is none."""
     flat: dict[Blinking, float] = {"auger": 0.2, "bc": 0.2, "mixed": 0.2, "hc": 0.2, "none": 0.2}
-    return BlinkingCall(start_s, stop_s, "undetermined", reason, flat, UNKNOWN, None, (), UNKNOWN)
+    return BlinkingCall(start_s, stop_s, "undetermined", reason, flat, UNKNOWN, UNKNOWN, (), UNKNOWN)
 
 
 def call_of(
@@ -350,7 +350,7 @@ def call_of(
         reason,
         probabilities,
         UNKNOWN if best in ("none", "hc") or doubt is not None else _mean_share(reading),
-        reading.shares[reading.best.family].loss.value,
+        reading.shares[reading.best.family].loss,
         states,
         _ratio(reading.best, states),
     )

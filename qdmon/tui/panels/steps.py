@@ -69,9 +69,10 @@ def _comparison(snapshot: Snapshot) -> str:
     parts = []
     if snapshot.charging.exponent.value is not None:
         parts.append(f"charging ~ <N>^{with_error(snapshot.charging.exponent)}")
-    if snapshot.intensity_change is not None:
-        parts.append(f"intensity {100 * snapshot.intensity_change:+.0f}%")
+    if snapshot.intensity_change.value is not None:
+        parts.append(f"intensity {100 * snapshot.intensity_change.value:+.0f}%")
     if snapshot.peak_nm.value is not None:
-        shift = "" if snapshot.spectral_shift_nm is None else f" ({snapshot.spectral_shift_nm:+.1f})"
+        shift_nm = snapshot.spectral_shift_nm.value
+        shift = "" if shift_nm is None else f" ({shift_nm:+.1f})"
         parts.append(f"peak {with_error(snapshot.peak_nm)} nm{shift}")
     return "  ".join(parts)

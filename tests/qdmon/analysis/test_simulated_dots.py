@@ -21,10 +21,10 @@ def reversing() -> Experiment:
 
 
 def test_row_10_the_converted_dot_has_lost_15_percent_of_its_bright_level() -> None:
-    change = converting().watched.snapshot.intensity_change
+    change = converting().watched.snapshot.intensity_change.value
     assert change is not None
     assert -0.17 <= change <= -0.13
-    unchanged = reversing().watched.snapshot.intensity_change
+    unchanged = reversing().watched.snapshot.intensity_change.value
     assert unchanged == pytest.approx(0.0, abs=0.02)
 
 

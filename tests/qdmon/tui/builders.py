@@ -53,7 +53,7 @@ def call(blinking: Blinking, start_s: float, stop_s: float, p: float = 0.97) -> 
         even = dict.fromkeys(names, 0.2)
         return BlinkingCall(
             start_s, stop_s, blinking, "no dim dwell in the window yet", even,
-            Estimate(None), None, (), Estimate(None),
+            Estimate(None), Estimate(None), (), Estimate(None),
         )  # fmt: skip
     share = {"auger": 0.983, "bc": 0.041, "mixed": 0.75, "hc": 0.0, "none": 0.0}[blinking]
     return BlinkingCall(
@@ -63,7 +63,7 @@ def call(blinking: Blinking, start_s: float, stop_s: float, p: float = 0.97) -> 
         None,
         {n: p if n == blinking else rest for n in names},
         Estimate(share, 0.012),
-        0.34,
+        Estimate(0.34, 0.01),
         tuple(EmissiveState(Estimate(i, 0.004 * i), Estimate(tau, 0.006 * tau)) for i, tau in (BRIGHT, dim)),
         Estimate(BRIGHT[1] * dim[0] / (BRIGHT[0] * dim[1]), 0.045),
     )
@@ -217,8 +217,8 @@ def snapshot(
         fluence_steps=tuple(FluenceStep(s, n) for s, n in STEPS if s < time_s),
         calibration=Calibration({0: 150.0, 1: 150.0}, "dark stretch", "rising edge", {0: 4e3, 1: 4.6e3}, ()),
         charging=Charging(Estimate(None)),
-        intensity_change=-0.15,
-        spectral_shift_nm=None,
+        intensity_change=Estimate(-0.15, 0.004),
+        spectral_shift_nm=Estimate(None),
         peak_nm=Estimate(None),
         losses=losses,
         lost_s=0.3 if losses else 0.0,

@@ -30,7 +30,9 @@ def mixed_blinks(start_s: float, stop_s: float) -> list[Mark]:
 def call(kind: Blinking, probability: float, start_s: float = 25.0) -> BlinkingCall:
     others: tuple[Blinking, ...] = ("auger", "bc", "mixed", "hc", "none")
     probabilities = dict.fromkeys(others, (1 - probability) / 4) | {kind: probability}
-    return BlinkingCall(start_s, start_s + 9.0, kind, None, probabilities, UNKNOWN, 0.3, (), UNKNOWN)
+    return BlinkingCall(
+        start_s, start_s + 9.0, kind, None, probabilities, UNKNOWN, Estimate(0.3), (), UNKNOWN
+    )
 
 
 def converted(behind: list[Mark], returned: list[Mark] | None = None) -> ConversionLog:

@@ -63,7 +63,7 @@ def call(
     bright_cps: float, error_cps: float, kind: Blinking = "auger", seconds: float = 10.0
 ) -> BlinkingCall:
     state = EmissiveState(Estimate(bright_cps, error_cps), Estimate(24.0, 0.1))
-    return BlinkingCall(0.0, seconds, kind, None, {}, UNKNOWN, 0.3, (state,), UNKNOWN)
+    return BlinkingCall(0.0, seconds, kind, None, {}, UNKNOWN, Estimate(0.3), (state,), UNKNOWN)
 
 
 def test_a_loss_of_light_at_the_same_fluence_is_told_once_with_its_size() -> None:

@@ -21,7 +21,7 @@ def verdict(start_s: float, stop_s: float, kind: Blinking, share: float) -> Blin
     """A verdict that is all but certain of the type its light had."""
     chances: dict[Blinking, float] = dict.fromkeys((*TYPES, "hc", "none"), 0.0)
     return BlinkingCall(
-        start_s, stop_s, kind, None, chances | {kind: 1.0}, Estimate(share, 0.005), 0.2, (), UNKNOWN
+        start_s, stop_s, kind, None, chances | {kind: 1.0}, Estimate(share, 0.005), Estimate(0.2), (), UNKNOWN
     )
 
 

@@ -131,7 +131,7 @@ def test_types_are_told_apart_by_the_loss_and_its_shares(
     found = with_shares(reading, Estimate(loss, SURE), Estimate(auger, SURE), constant)
     call = call_of(data, found, SPAN, None)
     assert call.blinking == expected
-    assert call.loss == loss
+    assert call.loss == Estimate(loss, SURE)
 
 
 def test_no_type_with_half_the_probability_is_no_verdict_and_says_between_which() -> None:
@@ -326,7 +326,7 @@ def test_read_again_the_same_bins_are_called_the_same(dim: tuple[int, ...]) -> N
     assert again.blinking == first.blinking != "undetermined"
     for kind, p in first.probabilities.items():
         assert again.probabilities[kind] == pytest.approx(p, abs=0.02)
-    assert again.loss == pytest.approx(first.loss, abs=1e-3)
+    assert again.loss.value == pytest.approx(first.loss.value, abs=1e-3)
     if first.auger_share.value is not None:
         assert again.auger_share.value == pytest.approx(first.auger_share.value, abs=0.01)
 
@@ -361,7 +361,7 @@ def test_where_nothing_is_known_every_type_is_as_likely() -> None:
     assert call.reason == "too few photons yet"
     assert set(call.probabilities.values()) == {0.2}
     assert call.states == ()
-    assert call.loss is None
+    assert call.loss.value is None
 
 
 def test_the_likeliest_type_is_the_most_probable_one() -> None:
