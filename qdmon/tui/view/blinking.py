@@ -74,7 +74,7 @@ def blinking_view(scene: Scene) -> BlinkingView:
         ),
         (
             ("Auger share", with_error(call.auger_share)),
-            ("loss", with_error(call.loss)),
+            ("loss", plain(call.loss.value, 2)),
             ("β", with_error(call.radiative_rate_ratio)),
         ),
         tuple(
