@@ -17,6 +17,7 @@ from hardware.sim.simulation import DotSimulation
 from hardware.sim.state import Charge, StatePath
 from hardware.types import Acquisition, Photons
 from qdmon.analysis.bins import BinTable
+from qdmon.analysis.calibration.background import Floor
 from qdmon.analysis.calibration.timing import TimeAxis
 from qdmon.analysis.conversion.alarms import AlarmBudget
 from qdmon.analysis.conversion.reader import BlinkReader
@@ -239,9 +240,9 @@ def evidence_of_conversion(low_s: float, high_s: float, seed: int = SEED) -> Evi
     for first, stop, excitation in ((cuts[0], cuts[1], 0.2), (cuts[1], cuts[2], 1.4)):
         photons = simulation.advance(stop - first, excitation)
         table, axis = _sorted(simulation, photons, first, stop)
-        background_cps = 2 * simulation.preset.setup.background_cps(excitation)
+        floor = Floor(2 * simulation.preset.setup.background_cps(excitation), 0.0)
         bright = BrightLevel(76e3 * float(np.expm1(-excitation) / np.expm1(-LOW)), 24.7)
-        found, going_on = BlinkReader(first).read(table, axis.bins, bright, background_cps, [], ROW_S)
+        found, going_on = BlinkReader(first).read(table, axis.bins, bright, floor, [], ROW_S)
         marks += [*found, *([going_on] if going_on is not None else [])]
     step = FluenceStep(low_s, 1.4)
     evidence = []

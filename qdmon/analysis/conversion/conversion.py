@@ -9,8 +9,8 @@ from scipy.special import logit
 from qdmon.analysis.conversion.alarms import AlarmBudget
 from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime
 from qdmon.analysis.conversion.runs import LOG_FAMILY
-from qdmon.analysis.conversion.sequential import Change, find_change
-from qdmon.analysis.conversion.type_change import law_of
+from qdmon.analysis.conversion.sequential import LEAST_CERTAINTY, Change, find_change
+from qdmon.analysis.conversion.type_change import law_of, leaning_of
 from qdmon.analysis.snapshot import Blinking, BlinkingCall, Conversion, FluenceStep
 
 __all__ = ["ConversionLog", "conversion_text", "return_text", "same_fluence"]
@@ -94,7 +94,7 @@ class ConversionLog:
             law = law_of(call, self._marks)
             if law is None or call.stop_s - call.start_s < LEAST_STEP_S:
                 return None
-            if max(law) < SURE_LAW or call.probabilities[call.blinking] < SURE:
+            if max(law) < SURE_LAW or leaning_of(call)[call.blinking] < SURE:
                 return None
             laws.append(law)
         old, new = (TYPES[int(np.argmax(law))] for law in laws)
@@ -102,6 +102,8 @@ class ConversionLog:
             return None
         index = sum(m.start_s < step_s for m in self._marks)
         chance = float(1 - laws[0] @ laws[1])
+        if chance < LEAST_CERTAINTY:
+            return None
         seen_s = self._marks[index].start_s if index < len(self._marks) else step_s
         return Change(0.0, chance, chance, index, step_s, STEP_S, max(seen_s, step_s), old, new)
 
@@ -152,7 +154,8 @@ class ConversionLog:
             call: the verdict on it.
         """
         told = []
-        law = None if call is None or call.start_s < start_s - STEP_S else law_of(call, self._marks)
+        here = call if call is not None and call.start_s >= start_s - STEP_S else None
+        law = law_of(here, self._marks) if here is not None else None
         now = [m for m in self._marks if m.start_s >= start_s]
         for i, c in enumerate(self.conversions):
             if c.reversible is not None or start_s <= c.time_s + STEP_S:
@@ -166,6 +169,8 @@ class ConversionLog:
                 odds = max(odds, LEAST_ODDS)
             elif law is not None and c.before in TYPES:
                 odds = _together(odds, float(law[TYPES.index(c.before)]))
+            elif here is not None:
+                odds = _unopposed(odds, leaning_of(here)[c.before])
             if abs(odds) >= LEAST_ODDS:
                 self.conversions[i] = replace(c, reversible=odds > 0)
                 told.append(self.conversions[i])
@@ -212,9 +217,12 @@ class ConversionLog:
 def _together(odds: float, chance: float) -> float:
     """Log odds of a return by blinks, and by light: a sure verdict decides, an unsure one can only object."""
     light = float(logit(np.clip(chance, 1e-9, 1 - 1e-9)))
-    if abs(light) >= LEAST_ODDS:
-        return light
-    return odds if odds * light > 0 else 0.0
+    return light if abs(light) >= LEAST_ODDS else _unopposed(odds, chance)
+
+
+def _unopposed(odds: float, chance: float) -> float:
+    """Log odds of a return by blinks; none where the light speaks against them."""
+    return odds if odds * (chance - 0.5) > 0 else 0.0
 
 
 def same_fluence(a: float | None, b: float | None) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdmon.analysis.bins import BinTable
+from qdmon.analysis.calibration.background import Floor
 from qdmon.analysis.calibration.timing import MicroBins
 from qdmon.analysis.conversion.bright_tracker import BrightTracker
 from qdmon.analysis.conversion.regimes import Mark
@@ -42,6 +43,8 @@ MODEL_ERROR = 0.002
 BOTH = 3.0
 # Blinks are read again where the bright level was wrong by this, as a logarithm.
 WRONG_LEVEL = 0.15
+# A smaller error of the background over the bright level does not matter; of that so much stays at least.
+LEAST_FLOOR_ERROR, LEAST_LEVEL = 0.005, 0.2
 # A likelihood this far below the best state's is not taken at its word.
 LEAST_LOG = -60.0
 # Once the bright level has been seen it is looked after every so many reads.
@@ -86,7 +89,7 @@ class BlinkReader:
         table: BinTable,
         bins: MicroBins,
         bright: BrightLevel,
-        background_cps: float,
+        floor: Floor,
         losses: list[tuple[int, int]],
         row_s: float,
     ) -> tuple[list[Mark], Mark | None]:
@@ -96,7 +99,7 @@ class BlinkReader:
             table: rows of about a millisecond.
             bins: its micro-bins, with the delayed share.
             bright: what is known of the dot at this fluence.
-            background_cps: of the detectors together.
+            floor: what lies under the light of the detectors together.
             losses: pulse intervals in which photons are missing.
             row_s: duration of a row.
         """
@@ -107,14 +110,16 @@ class BlinkReader:
             return [], None
         start_pulse = table.first_pulse + first * width
         states = self._states_of(bright.lifetime_ns, bins)
-        background = background_cps * bins.uniform_share
+        background = floor.background_cps * bins.uniform_share
         self.level.foresee(bright.cps)
         if not self.level.seen or self._reads % TRACK_EVERY == 0:
             self.level.update(table, states, bright, background, row_s)
         self._reads += 1
         self._cps = cps = bright.cps * self.level.scale
-        levels = cps * np.exp(np.array([0.0, -1.0, 1.0]) * self.level.doubt)
-        expected = [(states.signal * level + background) * row_s for level in levels]
+        expected = [
+            (states.signal * level + dark_cps * bins.uniform_share) * row_s
+            for level, dark_cps in _possible(cps, self.level.doubt, floor)
+        ]
         log_l = row_log_likelihood(rows, expected[0])
         whole = ~_lost(losses, start_pulse, width, len(rows))
         log_l[~whole] = 0.0
@@ -171,6 +176,19 @@ class BlinkReader:
         """Whether a blink at the beginning of rows that start here is that of the stretch before."""
         begins = start_pulse < self._first_pulse + SETTLED_ROWS * width
         return begins and mark.odds * self._crossing > 0
+
+
+def _possible(cps: float, doubt: float, floor: Floor) -> list[tuple[float, float]]:
+    """Bright levels and backgrounds (cps) that may be: the likeliest, then either off by its error.
+
+    What is seen of the bright level is both together, so with more background it is darker.
+    """
+    dark_cps = floor.background_cps
+    found = [(cps, dark_cps), *((cps * float(np.exp(sign * doubt)), dark_cps) for sign in (-1, 1))]
+    if floor.error_cps > LEAST_FLOOR_ERROR * cps:
+        for other in (max(dark_cps - floor.error_cps, 0.0), dark_cps + floor.error_cps):
+            found.append((max(cps + dark_cps - other, LEAST_LEVEL * cps), other))
+    return found
 
 
 def _lost(losses: list[tuple[int, int]], start_pulse: int, width: int, n: int) -> NDArray[np.bool_]:
@@ -235,10 +253,12 @@ def _smoothed(likelihood: Float32Array, weights: FloatArray, leaving: FloatArray
 
 
 def _odds(rows: NDArray[np.generic], expected: list[FloatArray], states: RowStates) -> float:
-    """Log-likelihood ratio of a dwell, Auger against trap, as far as it holds at each bright level."""
-    found = [_odds_at(row_log_likelihood(rows, level), states) for level in expected]
-    if min(found) < 0 < max(found):
-        return 0.0
+    """Log-likelihood ratio of a dwell, Auger against trap, as far as it holds whatever light is expected."""
+    found: list[float] = []
+    for light in expected:
+        found.append(_odds_at(row_log_likelihood(rows, light), states))
+        if found[0] * found[-1] <= 0:
+            return 0.0
     least = min(found, key=abs)
     doubtful = MODEL_ERROR * float(rows[:, 1:].sum(dtype=np.int64))
     return float(np.sign(least) * max(abs(least) - doubtful, 0.0))

@@ -88,14 +88,18 @@ class Regime:
         found = prior + np.logaddexp.reduce(self.log_l + LOG_WEIGHT, axis=1)
         return np.asarray(found - np.logaddexp.reduce(found))
 
+    def kinds(self) -> NDArray[np.intp]:
+        """(k,) place in `TYPES` of the type that each share of the blinks stands for."""
+        share = loss_shares(self.losses)
+        return np.asarray(np.where(share > AUGER_FROM, 2, np.where(share < BC_TO, 0, 1)), np.intp)
+
     def by_type(self, families: FloatArray = LOG_FAMILY) -> FloatArray:
         """(3,) log evidence of each of `TYPES`, the share drawn from those of that type.
 
         Args:
             families: (f,) log probability of each family of runs beforehand.
         """
-        share = loss_shares(self.losses)
-        kind = np.where(share > AUGER_FROM, 2, np.where(share < BC_TO, 0, 1))
+        kind = self.kinds()
         log_l = np.logaddexp.reduce(self.log_l + families[:, None], axis=0)
         found = np.full(len(TYPES), -np.inf)
         for i in range(len(TYPES)):

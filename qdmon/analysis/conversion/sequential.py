@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from qdmon.analysis.conversion.alarms import AlarmBudget
-from qdmon.analysis.conversion.regimes import TYPES, Mark
+from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime
 from qdmon.analysis.conversion.runs import LOG_FAMILY, log_likelihood, log_likelihood_behind
 from qdmon.analysis.conversion.shares import ANY_CHANGE, CHANGE_AT_RISE, LOG_WEIGHT
 from qdmon.analysis.conversion.type_change import type_pairs
@@ -41,6 +41,8 @@ LEAST_CERTAINTY = 0.95
 FEWEST_BEFORE = 5
 SLICES = 16
 LEAST_ERROR_S = 0.01
+# Chance that a dwell goes on as if nothing had happened when the law changes in it: mostly that ends it.
+OUTLIVES = 0.3
 # Places this much less likely than the best, in nats, do not count for the time.
 FAR_BEHIND = 12.0
 
@@ -94,7 +96,8 @@ def find_change(
     """
     if len(marks) <= FEWEST_BEFORE:
         return None
-    places, any_change, at_rise = _log_ratios(marks, budget.steps_s, now_s, families)
+    split = _split(marks, budget.steps_s, now_s, families)
+    any_change, at_rise = split.log_ratio(ANY_CHANGE), split.log_ratio(CHANGE_AT_RISE)
     scores, allotted = _scores(marks, any_change, at_rise, budget)
     open_still = np.array([m.start_s >= since_s for m in marks[FEWEST_BEFORE:]])
     scores = np.where(open_still, scores, -np.inf)
@@ -103,14 +106,17 @@ def find_change(
         return None
     belief = budget.belief()
     likely, _ = _scores(marks, any_change, at_rise, belief)
-    place = int(places[np.argmax(np.where(open_still, likely, -np.inf))])
-    time_s, error_s = _time_of(marks, places[open_still], any_change[open_still], belief)
+    place = int(split.places[np.argmax(np.where(open_still, likely, -np.inf))])
     pairs = type_pairs(marks, place, verdicts, expected, families)
     certainty = 1 - float(np.trace(pairs))
     if certainty < LEAST_CERTAINTY:
         return None
     old, new = np.unravel_index(int(np.argmax(pairs - np.diag(np.diag(pairs)))), pairs.shape)
     changed = float(expit(evidence - allotted))
+    # Told is a change between these types, so it is that one which is placed.
+    told = np.outer(Regime.of(marks[:place]).kinds() == old, Regime.of(marks[place:]).kinds() == new)
+    of_types = split.log_ratio(ANY_CHANGE * told) if (ANY_CHANGE * told).any() else any_change
+    time_s, error_s = _time_of(marks, split.places[open_still], of_types[open_still], belief)
     return Change(
         log_evidence=evidence,
         certainty=certainty,
@@ -128,20 +134,38 @@ def log_evidence(marks: Sequence[Mark], budget: AlarmBudget) -> float | None:
     """Logarithm of sum q_c LR_c, an alarm from 0 on; None while there are too few blinks for any place."""
     if len(marks) <= FEWEST_BEFORE:
         return None
-    _, any_change, at_rise = _log_ratios(marks, budget.steps_s, None, LOG_FAMILY)
-    return float(np.logaddexp.reduce(_scores(marks, any_change, at_rise, budget)[0]))
+    split = _split(marks, budget.steps_s, None, LOG_FAMILY)
+    scores, _ = _scores(marks, split.log_ratio(ANY_CHANGE), split.log_ratio(CHANGE_AT_RISE), budget)
+    return float(np.logaddexp.reduce(scores))
 
 
-def _log_ratios(
-    marks: Sequence[Mark], steps_s: FloatArray, now_s: float | None, families: FloatArray
-) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
-    """(p,) places a change may be at, the first blink behind it; (p,) log LR of any change, and at a rise."""
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """Blinks divided at each place a change may be at.
+
+    Attributes:
+        places: (p,) the first blink behind it.
+        before: (p, f, k) log weight and likelihood of each family and share up to there.
+        behind: (p, f, k) the same from there on, the family left out.
+        besides: (p,) log-likelihood ratio of the waits, less that of all blinks without a change.
+    """
+
+    places: NDArray[np.intp]
+    before: FloatArray
+    behind: FloatArray
+    besides: FloatArray
+
+    def log_ratio(self, pairs: FloatArray) -> FloatArray:
+        """(p,) log LR of a change there, with these weights of each pair of shares."""
+        return _log_pairs(self.before, self.behind, pairs) + self.besides
+
+
+def _split(marks: Sequence[Mark], steps_s: FloatArray, now_s: float | None, families: FloatArray) -> _Split:
     places = np.arange(FEWEST_BEFORE, len(marks))
     log_l = families[:, None] + LOG_WEIGHT + log_likelihood(marks)
-    before, behind = log_l[places], LOG_WEIGHT + log_likelihood_behind(marks)[places]
+    behind = LOG_WEIGHT + log_likelihood_behind(marks)
     besides = log_waits(marks, places, steps_s, now_s) - float(np.logaddexp.reduce(log_l[-1], axis=None))
-    any_change, at_rise = (_log_pairs(before, behind, pairs) for pairs in (ANY_CHANGE, CHANGE_AT_RISE))
-    return places, any_change + besides, at_rise + besides
+    return _Split(places, log_l[places], behind[places], besides)
 
 
 def _scores(
@@ -181,13 +205,19 @@ def _time_of(
         if ratio < log_ratio.max() - FAR_BEHIND:
             continue
         last, first = marks[place - 1], marks[place]
-        edges = np.linspace(last.start_s, first.start_s, SLICES + 1)
+        over_s = min(last.stop_s, first.start_s)
+        dwell, wait = (
+            np.linspace(*span, SLICES + 1) for span in ((last.start_s, over_s), (over_s, first.start_s))
+        )
         here = (steps > last.start_s) & (steps <= first.start_s)
-        time = np.concatenate([(edges[1:] + edges[:-1]) / 2, steps[here]])
+        during, after = (np.diff(belief.until(edges)) for edges in (dwell, wait))
+        middles = [(edges[1:] + edges[:-1]) / 2 for edges in (dwell, wait)]
+        time = np.concatenate([*middles, [over_s], steps[here]])
+        ended = [(1 - OUTLIVES) * during.sum()]
         with np.errstate(divide="ignore"):
-            share = np.log(np.concatenate([np.diff(belief.until(edges)), belief.at_step[here]]))
+            share = np.log(np.concatenate([OUTLIVES * during, after, ended, belief.at_step[here]]))
         # Bright for so long under the old rate of blinking, then under the new one: where in between.
-        bright = np.maximum(time - min(last.stop_s, first.start_s), 0.0)
+        bright = np.maximum(time - over_s, 0.0)
         faster = _rate(marks[:place], steps) - _rate(marks[place:], steps)
         within = share - faster * bright
         times.append(time)

@@ -16,7 +16,7 @@ from qdmon.analysis.conversion.runs import INFLATION, LOG_FAMILY
 from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
 from qdmon.analysis.snapshot import Blinking, BlinkingCall
 
-__all__ = ["law_of", "type_pairs"]
+__all__ = ["law_of", "leaning_of", "type_pairs"]
 
 FloatArray = NDArray[np.float64]
 
@@ -49,7 +49,7 @@ def type_pairs(
     before = _counted(marks[:place])
     # A dot whose blinks have come in runs has to show more than a run.
     evidence = Regime.of(marks[place:]).by_type(Regime.of(marks[:place]).families(families))
-    behind = np.exp(evidence - evidence.max())
+    counted = np.exp(evidence - evidence.max())
     for call in sorted(verdicts, key=lambda call: call.stop_s):
         chances = _blinked(call, marks)
         if chances is not None and call.stop_s <= first_s:
@@ -57,19 +57,29 @@ def type_pairs(
     mixed = before[TYPES.index("mixed")] > LIKELY
     least_s = SURE_MIXED_S if mixed else SURE_S
     since = [c for c in verdicts if c.start_s >= last_s and c.stop_s - c.start_s >= least_s]
-    since.sort(key=lambda call: call.start_s)
+    # The first stretch behind the change, on most of its light.
+    since.sort(key=lambda call: (call.start_s, -call.stop_s))
     # Back where it was, a dot need not prove its law again.
     read = law_of if expected is None else _blinked
     seen = [chances for call in since if (chances := read(call, marks)) is not None]
-    if seen:
-        behind = seen[0] + LEAST_CHANCE
-    elif mixed:
+    if mixed and not seen:
         return np.asarray(np.diag(before))
     becomes = _BECOMES
     if expected in TYPES:
         becomes = (_BECOMES + (np.arange(len(TYPES)) == TYPES.index(expected))) / 2
-    pairs = before[:, None] * becomes * behind
-    return np.asarray(pairs / pairs.sum())
+    # A verdict under a doubt does not settle what blinks say, but where it objects nothing is sure.
+    behind = [seen[0]] if seen else [counted, *(_of_types(call) for call in since[:1])]
+    found = [before[:, None] * becomes * (chances + LEAST_CHANCE * chances.max()) for chances in behind]
+    return max((pairs / pairs.sum() for pairs in found), key=np.trace)
+
+
+def leaning_of(call: BlinkingCall) -> dict[Blinking, float]:
+    """Chance of each type by a verdict, without the part that a doubt about the emitter spreads evenly."""
+    evenly = min(call.probabilities.values())
+    rest = 1 - evenly * len(call.probabilities)
+    if rest <= 0:
+        return call.probabilities
+    return {kind: (chance - evenly) / rest for kind, chance in call.probabilities.items()}
 
 
 def law_of(call: BlinkingCall, marks: Sequence[Mark]) -> FloatArray | None:
@@ -86,14 +96,22 @@ def law_of(call: BlinkingCall, marks: Sequence[Mark]) -> FloatArray | None:
 
 def _blinked(call: BlinkingCall, marks: Sequence[Mark]) -> FloatArray | None:
     """(3,) chance of each type that a dot was of while a verdict watched; None if it speaks of others."""
-    chances = np.array([call.probabilities.get(kind, 0.0) for kind in TYPES])
-    if call.blinking == "undetermined" or chances.sum() < LEAST_KNOWN:
+    known = sum(call.probabilities.get(kind, 0.0) for kind in TYPES)
+    if call.blinking == "undetermined" or known < LEAST_KNOWN:
         return None
+    chances = _of_types(call)
     seen = _seen(call, marks)
     if _scatter(seen) is None:
         # Both mechanisms without a blink of one: it may be a drift that looks like shallow trapping.
-        chances = (chances / chances.sum() + _counted(seen)) / 2
-    return np.asarray(chances / chances.sum())
+        chances = (chances + _counted(seen)) / 2
+    return chances
+
+
+def _of_types(call: BlinkingCall) -> FloatArray:
+    """(3,) which way a verdict leans between `TYPES`."""
+    leaning = leaning_of(call)
+    chances = np.array([leaning.get(kind, 0.0) for kind in TYPES])
+    return np.asarray(chances / chances.sum()) if chances.sum() > 0 else np.full(len(TYPES), 1 / len(TYPES))
 
 
 def _seen(call: BlinkingCall, marks: Sequence[Mark]) -> list[Mark]:

@@ -3,20 +3,22 @@
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 import numpy as np
 
 from hardware.types import Acquisition
 from qdmon.analysis.antibunching.pairs import Pairs
-from qdmon.analysis.calibration.background import estimate_floor, intensity_groups
+from qdmon.analysis.calibration.background import Floor
 from qdmon.analysis.calibration.trust import ASSUMED_ZERO
 from qdmon.analysis.conversion.conversion import ConversionLog, conversion_text, return_text
 from qdmon.analysis.conversion.events import BlinkingStop, IntensityLoss, SecondEmitter, brightness_ratio
+from qdmon.analysis.conversion.floors import carried_floor, floor_of
 from qdmon.analysis.conversion.reader import BlinkReader
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.row_states import BrightLevel
 from qdmon.analysis.conversion.sequential import Change
-from qdmon.analysis.snapshot import G2, BlinkingCall, Conversion, Event, FluenceStep
+from qdmon.analysis.snapshot import G2, Blinking, BlinkingCall, Conversion, Event, FluenceStep
 from qdmon.analysis.stretch import Stretch
 from qdmon.analysis.switching.charging import ChargingCount
 
@@ -34,12 +36,10 @@ LEVEL_CHANGE, LEVEL_PATIENCE_S = 0.3, 5.0
 REREAD = 0.1
 # And so often in a stretch, if its bright level shows itself late.
 MOST_REREADS = 2
-SETTLED_S = 20.0
+SETTLED_S = 60.0
 AWAY_S = 0.02
 # So long after the last blink its absence has said what it can; meanwhile every few reads suffice.
 QUIET_S, READS_IN_QUIET = 5.0, 5
-# Rows together for an estimate of the background before the stretch has its own, and photons it needs.
-FLOOR_ROWS, FLOOR_PHOTONS = 5, 20_000
 
 
 class ConversionWatcher:
@@ -58,14 +58,16 @@ class ConversionWatcher:
         self._losses = IntensityLoss()
         self._reader: BlinkReader | None = None
         self._bright: tuple[BrightLevel, float | None] | None = None
-        # Verdicts on this regime before the present stretch.
+        # Verdicts on this regime before the present stretch, and on this stretch as it grew.
         self._before: list[BlinkingCall] = []
+        self._here: list[BlinkingCall] = []
         # Steps known so far, and what a stretch that is over had still to tell.
         self._steps: Sequence[FluenceStep] = ()
         self._late: list[Event] = []
         # Verdict that has been compared with it.
         self._weighed: BlinkingCall | None = None
-        self._delayed = 0.0
+        # What lay under the light of the stretch before, and its <N>.
+        self._floor_before: tuple[Floor, float | None] = (Floor(0.0, 0.0), None)
         self._charging: list[ChargingCount] = []
         self._reads = self._rereads = 0
         # A blink that has not ended, and the one in which the stretch before ended.
@@ -73,6 +75,7 @@ class ConversionWatcher:
         self._crossing: Mark | None = None
         # No stretch is over yet.
         self._first = True
+        self._lost: list[tuple[int, int]] = []
 
     @property
     def conversions(self) -> list[Conversion]:
@@ -89,7 +92,7 @@ class ConversionWatcher:
         """Read the blinks since the last call and see whether the dot has converted or come back."""
         if self.bleached_s is not None:
             return []
-        self._steps = steps
+        self._steps, self._lost = steps, losses
         events, self._late = self._late, []
         new = self._read(stretch, losses)
         self._log.add(new)
@@ -125,6 +128,9 @@ class ConversionWatcher:
     def stretch_over(self, stretch: Stretch) -> None:
         """Keep what a finished stretch says of the dot for comparison with the next."""
         self._learn_level(stretch)
+        if self._reader is None and self._first and self.bleached_s is None:
+            # All its light has shown another bright level.
+            self._log.add(self._read(stretch, self._lost))
         self._first = False
         if self.bleached_s is None:
             self._late += self._step_conversion(stretch, self._steps, [], None)
@@ -135,7 +141,8 @@ class ConversionWatcher:
         if self._going_on is not None and self.bleached_s is None:
             self._log.add([self._going_on])
         if stretch.background_origin != ASSUMED_ZERO:
-            self._delayed = stretch.delayed
+            self._floor_before = _own_floor(stretch), stretch.mean_excitation
+        self._here = []
         self._reader, self._crossing, self._going_on = None, self._going_on, None
         self._rereads = 0
         self._stops.new_stretch()
@@ -162,10 +169,10 @@ class ConversionWatcher:
         here = BrightLevel(
             level.cps * brightness_ratio(stretch.mean_excitation, excitation), level.lifetime_ns
         )
-        background_cps, delayed = self._floor(stretch)
-        bins = replace(stretch.axis.bins, delayed=delayed)
+        floor = self._floor(stretch)
+        bins = replace(stretch.axis.bins, delayed=floor.delayed)
         row_s = self._acq.seconds(stretch.table.pulses_per_row)
-        told = stretch.table, bins, here, background_cps, losses, row_s
+        told = stretch.table, bins, here, floor, losses, row_s
         new, self._going_on = self._reader.read(*told)
         if self._reader.misread and self._rereads < MOST_REREADS:
             self._rereads += 1
@@ -177,23 +184,15 @@ class ConversionWatcher:
             new, self._going_on = self._reader.read(*told)
         return new
 
-    def _floor(self, stretch: Stretch) -> tuple[float, float]:
-        """Background (cps) and delayed share: of the first rows, or the last, until a stretch has its own."""
-        carried = stretch.background_cps, self._delayed
+    def _floor(self, stretch: Stretch) -> Floor:
+        """What lies under the light: of the first rows, or the stretch before, until this one has its own."""
         if stretch.background_origin != ASSUMED_ZERO:
-            return stretch.background_cps, stretch.delayed
-        if stretch.table is None or stretch.axis is None:
-            return carried
-        rows = stretch.table.rows
-        n = len(rows) // FLOOR_ROWS
-        if n < FLOOR_ROWS:
-            return carried
-        grouped = rows[: n * FLOOR_ROWS].reshape(n, FLOOR_ROWS, -1).sum(axis=1, dtype=np.float32)
-        if grouped.sum() < FLOOR_PHOTONS:
-            return carried
-        row_s = self._acq.seconds(stretch.table.pulses_per_row)
-        found = estimate_floor(*intensity_groups(grouped, FLOOR_ROWS * row_s), stretch.axis.bins)
-        return (found.background_cps, found.delayed) if found is not None else carried
+            return _own_floor(stretch)
+        found = None
+        if stretch.table is not None and stretch.axis is not None:
+            row_s = self._acq.seconds(stretch.table.pulses_per_row)
+            found = floor_of(stretch.table.rows, row_s, stretch.axis.bins)
+        return found if found is not None else carried_floor(*self._floor_before, stretch.mean_excitation)
 
     def _learn_level(self, stretch: Stretch) -> None:
         """The bright level of the stretch's verdict, once that has seen enough."""
@@ -228,6 +227,7 @@ class ConversionWatcher:
         losses: list[tuple[int, int]],
         doubt: str | None,
         settled_s: float = -np.inf,
+        since_s: float | None = None,
     ) -> list[Event]:
         cut = self._acq.pulses(change.time_s)
         inside = cut > stretch.since_pulse + 1
@@ -237,13 +237,13 @@ class ConversionWatcher:
             change.error_s,
             change.before,
             change.after,
-            _excitation_at(steps, self._log.since_s),
+            _excitation_at(steps, self._log.since_s if since_s is None else since_s),
             _excitation_at(steps, change.seen_s + AWAY_S),
             change.probability,
             None,
         )
         self._log.accept(change, found, settled_s)
-        self._before = []
+        self._before, self._here = [], []
         self._losses.keep(stretch.call, stretch.mean_excitation)
         if inside:
             stretch.restart_at(cut, losses, doubt)
@@ -263,11 +263,14 @@ class ConversionWatcher:
         change = self._log.step_change(self._before[-1], stretch.call, stretch.start_s)
         if change is None:
             return []
-        return self._conversion(change, stretch, steps, losses, doubt, stretch.call.stop_s)
+        since_s = _since(self._before, change.before)
+        return self._conversion(change, stretch, steps, losses, doubt, stretch.call.stop_s, since_s)
 
     def _verdicts(self, stretch: Stretch) -> list[BlinkingCall]:
         """On the light of this regime."""
-        return [*self._before, stretch.call]
+        if not self._here or self._here[-1] is not stretch.call:
+            self._here = [*self._here, stretch.call][-MOST_VERDICTS:]
+        return [*self._before, *self._here]
 
     def _returns(self, stretch: Stretch) -> list[Event]:
         """Does the dot blink as before now that the old fluence is back, or as after the conversion?"""
@@ -294,6 +297,18 @@ class ConversionWatcher:
         stretch.freeze_before(self._acq.pulses(self.bleached_s))
         text = f"bleached: nothing but background for {dark_s:.0f} s"
         return [Event(self.bleached_s, "bleach", "alert", text)]
+
+
+def _own_floor(stretch: Stretch) -> Floor:
+    """What a stretch found under its own light."""
+    error = stretch.settled.background.error if stretch.settled is not None else None
+    return Floor(stretch.background_cps, stretch.delayed, error or 0.0)
+
+
+def _since(calls: Sequence[BlinkingCall], kind: Blinking) -> float:
+    """When the last verdicts, all of this type, began."""
+    same = takewhile(lambda call: call.blinking == kind, reversed(calls))
+    return min((call.start_s for call in same), default=calls[-1].start_s)
 
 
 def _excitation_at(steps: Sequence[FluenceStep], time_s: float) -> float | None:

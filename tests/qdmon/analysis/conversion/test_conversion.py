@@ -180,7 +180,14 @@ def test_sure_verdicts_on_both_sides_of_a_step_are_a_conversion() -> None:
     assert change.probability > 0.9
 
 
-@pytest.mark.parametrize("short", [replace(before_step(), start_s=20.0), before_step(0.8)])
+def unsure(kind: Blinking) -> BlinkingCall:
+    """One verdict in five says that it is another type."""
+    types: tuple[Blinking, ...] = ("auger", "bc", "mixed", "hc", "none")
+    chances = dict.fromkeys(types, 0.0) | {"bc": 0.8, kind: 0.2}
+    return replace(before_step(), probabilities=chances)
+
+
+@pytest.mark.parametrize("short", [replace(before_step(), start_s=20.0), unsure("mixed"), unsure("hc")])
 def test_a_short_or_unsure_verdict_on_one_side_is_none(short: BlinkingCall) -> None:
     log, behind = verdicts_and_log(blinks(0.0, 25.0, -15.0), mixed_blinks(25.0, 50.0), 0.5)
     assert log.step_change(short, behind, 25.0) is None
@@ -189,6 +196,28 @@ def test_a_short_or_unsure_verdict_on_one_side_is_none(short: BlinkingCall) -> N
 def test_a_share_just_across_the_border_at_a_step_is_no_conversion() -> None:
     log, behind = verdicts_and_log(blinks(0.0, 25.0, -15.0), mixed_blinks(25.0, 50.0), 0.17)
     assert log.step_change(before_step(), behind, 25.0) is None
+
+
+def test_verdicts_that_are_sure_each_but_not_both_together_are_none() -> None:
+    log, behind = verdicts_and_log(blinks(0.0, 25.0, -15.0), mixed_blinks(25.0, 50.0), 0.24)
+    assert log.step_change(before_step(), behind, 25.0) is not None
+    log, behind = verdicts_and_log(blinks(0.0, 25.0, -15.0), mixed_blinks(25.0, 50.0), 0.2)
+    assert log.step_change(before_step(), behind, 25.0) is None
+
+
+def test_a_chance_that_the_light_is_of_two_dots_hides_no_change_of_type() -> None:
+    log, behind = verdicts_and_log(blinks(0.0, 25.0, -15.0), mixed_blinks(25.0, 50.0), 0.5)
+    assert log.step_change(before_step(0.9), behind, 25.0) is not None
+
+
+def test_a_verdict_under_a_doubt_that_leans_the_other_way_leaves_a_return_open() -> None:
+    light = replace(call("auger", 0.6, 50.0), blinking="undetermined", reason="a doubt")
+    told = []
+    for seen in (light, replace(light, probabilities=call("bc", 0.6).probabilities)):
+        log = converted(blinks(25.0, 50.0, -15.0), blinks(50.0, 55.0, -15.0))
+        told.append(log.returns(50.0, 0.2, seen))
+    assert told[0] == []
+    assert [c.reversible for c in told[1]] == [False]
 
 
 def test_a_dot_that_had_runs_is_expected_to_have_them_after_a_conversion() -> None:

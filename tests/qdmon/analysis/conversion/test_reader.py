@@ -7,6 +7,7 @@ import pytest
 
 from hardware.types import Photons
 from qdmon.analysis.bins import BinTable
+from qdmon.analysis.calibration.background import Floor
 from qdmon.analysis.calibration.timing import TimeAxis
 from qdmon.analysis.conversion.reader import BlinkReader
 from qdmon.analysis.conversion.regimes import Mark
@@ -14,7 +15,7 @@ from qdmon.analysis.conversion.row_states import BrightLevel
 from tests.qdmon.analysis import builders as b
 
 BRIGHT = BrightLevel(76e3, 24.7)
-BACKGROUND_CPS = 400.0
+FLOOR = Floor(400.0, 0.0)
 ROW_S = 0.001
 
 
@@ -33,6 +34,7 @@ def read(
     every_s: float = 0.1,
     bright: BrightLevel = BRIGHT,
     losses: list[tuple[int, int]] | None = None,
+    floor: Floor = FLOOR,
 ) -> tuple[list[Mark], list[Mark]]:
     """All blinks, and those that were seen going on."""
     acq = b.acquisition()
@@ -46,7 +48,7 @@ def read(
         upto = min(position + width, stop)
         table.add_decays(found.between(position, upto), upto, axis.micro_bin, axis.arrival_ns)
         position = upto
-        new, going_on = reader.read(table, axis.bins, bright, BACKGROUND_CPS, losses or [], ROW_S)
+        new, going_on = reader.read(table, axis.bins, bright, floor, losses or [], ROW_S)
         marks += new
         seen += [going_on] if going_on is not None else []
     return marks, seen
@@ -192,3 +194,22 @@ def test_darkness_says_nothing_of_its_cause(duration_s: float) -> None:
     marks, seen = read(found, stop)
     assert marks
     assert all(abs(m.odds) < 8 for m in (*marks, *seen))
+
+
+def test_no_dwell_is_told_from_another_by_a_background_that_nobody_knows() -> None:
+    rng = np.random.default_rng(81)
+    dim = BrightLevel(12e3, 24.7)
+    found, stop = b.photons(rng, [b.Dwell(0.5, dim.cps, dim.lifetime_ns)], acq=b.acquisition())
+    believed, unsure = (
+        [m.odds for part in read(found, stop, bright=dim, floor=floor) for m in part]
+        for floor in (Floor(8000.0, 0.0), Floor(4400.0, 0.0, 4000.0))
+    )
+    assert min(believed) < -10
+    assert all(abs(odds) < 3 for odds in unsure)
+
+
+def test_blinks_stay_clear_under_a_background_known_as_well_as_a_second_of_light_tells_it() -> None:
+    found, stop, _ = dot("auger")
+    sure, usual = (read(found, stop, floor=Floor(400.0, 0.0, error))[0] for error in (0.0, 150.0))
+    assert len(usual) == len(sure)
+    assert sum(m.odds > 10 for m in usual) >= 0.9 * sum(m.odds > 10 for m in sure)

@@ -1,6 +1,7 @@
 """The sequential test on label sequences: false alarms, delay in blinks, and the time of the change."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -155,3 +156,31 @@ def test_a_blink_that_begins_at_the_step_counts_as_behind_it() -> None:
     change = find_change([*old, Mark(25.0, 25.1, 80.0, 0.07)], AlarmBudget.of(1.0, STEPS[:2]))
     assert change is not None
     assert change.time_s == pytest.approx(25.0, abs=0.05)
+
+
+def dwells(edges_s: Sequence[float], odds: float) -> list[Mark]:
+    """Blinks that touch."""
+    return [Mark(a, b, odds, 0.5 * (b - a)) for a, b in pairwise(edges_s)]
+
+
+def test_a_change_in_a_long_dwell_is_placed_where_the_dwell_ends_rather_than_in_its_middle() -> None:
+    rng = np.random.default_rng(8)
+    old = blinks(rng, [(1.0, 29.0)], clear=30.0)
+    marks = [*old, *dwells([30.0, 33.0], 30.0), *dwells([33.0, 33.2, 33.5], -30.0)]
+    change = find_change(marks, AlarmBudget.of(1.0, STEPS[:2]))
+    assert change is not None
+    assert change.time_s == pytest.approx(33.0, abs=1.0)
+    assert abs(change.time_s - 33.0) <= change.error_s + 0.01
+
+
+def test_the_time_is_that_of_the_change_that_is_told() -> None:
+    """Six Auger blinks behind the step and then traps only: it is not a mixed dot since the step."""
+    rng = np.random.default_rng(9)
+    old = blinks(rng, [(1.0, 25.0)], clear=30.0)
+    auger = [Mark(t, t + 0.1, 60.0, 0.05) for t in np.arange(25.05, 26.2, 0.2).tolist()]
+    traps = [Mark(t, t + 0.1, -60.0, 0.05) for t in np.arange(26.3, 27.0, 0.15).tolist()]
+    change = find_change([*old, *auger, *traps], AlarmBudget.of(1.0, STEPS[:2]))
+    assert change is not None
+    assert (change.before, change.after) == ("auger", "bc")
+    assert change.time_s == pytest.approx(26.25, abs=0.15)
+    assert change.error_s < 0.15

@@ -1,10 +1,12 @@
 """From which type to which a share changed: what blinks say, what verdicts say, and how sure of the law."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from qdmon.analysis.conversion.regimes import TYPES, Mark
-from qdmon.analysis.conversion.type_change import type_pairs
+from qdmon.analysis.conversion.type_change import leaning_of, type_pairs
 from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Estimate
 
 BC, MIXED, AUGER = range(3)
@@ -81,3 +83,47 @@ def test_the_type_before_is_that_of_the_last_verdict_before_however_short() -> N
     known = [verdict(0.0, 30.0, "bc", 0.01), verdict(30.0, 45.0, "mixed", 0.5)]
     pairs = type_pairs(marks, 70, known)
     assert pairs.sum(axis=1)[MIXED] > 0.95
+
+
+def doubted(call: BlinkingCall, doubt: float) -> BlinkingCall:
+    """The same, of which a doubt has spread a part evenly over all types."""
+    spread = {kind: (1 - doubt) * p + doubt / 5 for kind, p in call.probabilities.items()}
+    return replace(call, blinking="undetermined", reason="a doubt", probabilities=spread)
+
+
+def test_a_doubt_that_is_spread_evenly_does_not_change_which_way_a_verdict_leans() -> None:
+    call = verdict(0.0, 25.0, "bc", 0.05)
+    assert leaning_of(doubted(call, 0.5)) == pytest.approx(leaning_of(call))
+    assert leaning_of(doubted(call, 1.0)) == pytest.approx(dict.fromkeys(call.probabilities, 0.2))
+
+
+def test_where_a_verdict_under_a_doubt_objects_nothing_is_sure() -> None:
+    before, behind = blinks(0.0, 25.0, 60, 0), blinks(25.0, 30.0, 8, 12)
+    first = verdict(0.0, 25.0, "bc", 0.01)
+    certain = []
+    for kind in ("mixed", "bc"):
+        then = doubted(verdict(25.0, 30.0, kind, 0.5), 0.5)
+        certain.append(1 - np.trace(type_pairs([*before, *behind], len(before), [first, then])))
+    assert certain[0] > 0.95
+    assert certain[1] < 0.5
+
+
+def test_of_the_verdicts_on_a_growing_stretch_the_one_on_most_light_counts_behind_a_change() -> None:
+    before, behind = blinks(0.0, 25.0, 60, 0), blinks(25.0, 40.0, 20, 20)
+    known = [
+        verdict(0.0, 25.0, "bc", 0.01),
+        verdict(25.0, 29.0, "bc", 0.1),
+        verdict(25.0, 40.0, "mixed", 0.5),
+    ]
+    assert type_pairs([*before, *behind], len(before), known)[BC, MIXED] > 0.9
+
+
+def test_what_a_short_verdict_saw_of_this_stretch_before_the_place_is_what_was_before() -> None:
+    before = [*blinks(0.0, 25.0, 60, 0), *blinks(25.0, 32.0, 10, 10)]
+    behind = blinks(32.0, 34.0, 0, 6)
+    known = [
+        verdict(0.0, 25.0, "bc", 0.01),
+        verdict(25.0, 31.0, "mixed", 0.5),
+        verdict(25.0, 34.0, "mixed", 0.6),
+    ]
+    assert type_pairs([*before, *behind], len(before), known)[BC].sum() < 0.01

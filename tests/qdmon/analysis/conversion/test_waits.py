@@ -45,14 +45,26 @@ def test_behind_a_step_nothing_is_known_of_the_old_rate() -> None:
     assert ratio(blinks(*old, 12.0, 16.0), len(old), steps_s=np.array([10.5])) == pytest.approx(0.0)
 
 
-def test_however_odd_the_waits_behind_they_decide_nothing_alone() -> None:
+def test_however_odd_the_waits_are_they_decide_nothing_alone() -> None:
     old = steady(20.0, 10.0)
     place = len(old)
-    first = blinks(*old, 10.2)
-    slow = ratio(blinks(*old, 10.2, 30.0, 60.0, 90.0), place) - ratio(first, place)
-    fast = ratio(blinks(*old, 10.2, *(10.2 + np.arange(1, 9) * 0.05).tolist()), place) - ratio(first, place)
+    slow = ratio(blinks(*old, 20.0, 30.0, 60.0, 90.0), place)
+    fast = ratio(blinks(*old, *(10.05 + np.arange(0, 30) * 0.05).tolist()), place)
     assert slow == pytest.approx(MOST_FOR)
-    assert -MOST_AGAINST - 1e-9 <= fast < 0
+    assert fast == pytest.approx(-MOST_AGAINST)
+
+
+def test_a_long_wait_is_no_news_of_a_dot_whose_waits_have_no_scale() -> None:
+    rng = np.random.default_rng(3)
+    powers = 0.003 * (1 - rng.random(200)) ** (-1 / 0.7)
+    waits = np.minimum(powers, 5.0)
+    scaled = rng.exponential(np.median(waits) / np.log(2), 200)
+    found = []
+    for each in (waits, scaled):
+        old = (0.1 + np.cumsum(each + 0.01)).tolist()
+        found.append(ratio(blinks(*old, old[-1] + 50 * float(np.median(each))), len(old)))
+    assert found[0] < MOST_FOR - 2
+    assert found[1] == pytest.approx(MOST_FOR)
 
 
 def test_parts_of_one_dwell_do_not_make_a_dot_blink_faster() -> None:

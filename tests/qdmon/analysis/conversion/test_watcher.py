@@ -1,0 +1,64 @@
+"""What the watcher remembers of a dot: verdicts on a stretch as it grew, and where a type was first seen."""
+
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from qdmon.analysis.calibration.trust import ASSUMED_ZERO
+from qdmon.analysis.conversion.reader import BlinkReader
+from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.conversion.watcher import MOST_VERDICTS, ConversionWatcher, _since
+from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Estimate
+from qdmon.analysis.stretch import Stretch
+from tests.qdmon.analysis import builders as b
+
+TYPES: tuple[Blinking, ...] = ("auger", "bc", "mixed", "hc", "none")
+
+
+def verdict(start_s: float, stop_s: float, kind: Blinking) -> BlinkingCall:
+    chances = dict.fromkeys(TYPES, 0.0) | {kind: 1.0}
+    return BlinkingCall(start_s, stop_s, kind, None, chances, UNKNOWN, Estimate(0.2), (), UNKNOWN)
+
+
+def test_every_verdict_on_a_growing_stretch_is_kept_once_and_so_are_not_too_many() -> None:
+    watcher = ConversionWatcher(b.acquisition(), 1.0)
+    seen = [verdict(0.0, stop_s, "bc") for stop_s in range(1, 2 * MOST_VERDICTS)]
+    for call in seen:
+        for _ in range(2):
+            known = watcher._verdicts(cast(Stretch, SimpleNamespace(call=call)))
+    assert known == seen[-MOST_VERDICTS:]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "since_s"),
+    [
+        (("mixed", "auger", "auger"), 15.0),
+        (("auger", "mixed", "auger"), 30.0),
+        (("auger", "auger", "auger"), 0.0),
+    ],
+)
+def test_a_type_was_first_seen_where_the_verdicts_in_a_row_began(
+    kinds: tuple[Blinking, ...], since_s: float
+) -> None:
+    calls = [verdict(15.0 * i, 15.0 * (i + 1), kind) for i, kind in enumerate(kinds)]
+    assert _since(calls, "auger") == since_s
+
+
+@pytest.mark.parametrize("level_stayed", [True, False])
+def test_blinks_of_the_first_stretch_are_read_again_if_its_end_shows_another_bright_level(
+    level_stayed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watcher = ConversionWatcher(b.acquisition(), 1.0)
+    late = [Mark(3.0, 3.1, 20.0, 0.05)]
+    monkeypatch.setattr(watcher, "_read", lambda stretch, losses: late)
+    # The level is learned anew by forgetting the reader that used the old one.
+    watcher._reader = BlinkReader(0) if level_stayed else None
+    stretch = SimpleNamespace(
+        call=verdict(0.0, 30.0, "auger"),
+        mean_excitation=0.1,
+        background_origin=ASSUMED_ZERO,
+        charging=lambda: (UNKNOWN, None),
+    )
+    watcher.stretch_over(cast(Stretch, stretch))
+    assert watcher._log.since_s == (0.0 if level_stayed else 3.0)
