@@ -5,6 +5,7 @@ run in an ingest thread beside a screen. Where no cache folder can be written th
 once per process.
 """
 
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,12 +16,29 @@ import platformdirs
 __all__ = ["jit"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+# Whose kernels call each other.
+_OURS = ("hardware", "streams", "qdmon")
+
+
+def state_of_kernels(root: Path) -> str:
+    """Digest of all sources below `root` that hold kernels.
+
+    A kernel is compiled together with those it calls, but numba only looks whether its own file is the same:
+    so each state of them all has a cache of its own.
+    """
+    digest = hashlib.sha1(usedforsecurity=False)
+    for package in _OURS:
+        for source in sorted((root / package).rglob("*.py")):
+            text = source.read_bytes()
+            if b"hardware.jit" in text:
+                digest.update(text)
+    return digest.hexdigest()[:12]
 
 
 def _usable_cache_dir() -> bool:
-    chosen = os.environ.setdefault(
-        "NUMBA_CACHE_DIR", str(Path(platformdirs.user_cache_dir("qdmon", appauthor=False)) / "numba")
-    )
+    ours = Path(platformdirs.user_cache_dir("qdmon", appauthor=False))
+    state = state_of_kernels(Path(__file__).parents[1])
+    chosen = os.environ.setdefault("NUMBA_CACHE_DIR", str(ours / "numba" / state))
     try:
         Path(chosen).mkdir(parents=True, exist_ok=True)
     except OSError:

@@ -36,7 +36,7 @@ def dark_tail_s(
     n = len(rows) // step
     if not n:
         return 0.0
-    counts = rows[len(rows) - n * step :].sum(axis=1, dtype=np.int64).reshape(n, step).sum(axis=1)
+    counts = rows[len(rows) - n * step :].reshape(n, -1).sum(axis=1, dtype=np.int64)
     lit = counts / (step * row_s) - background_cps >= threshold_cps
     width = step * table.pulses_per_row
     start = table.first_pulse + table.closed * table.pulses_per_row - n * width

@@ -37,6 +37,7 @@ LARGEST = 1e6
 IMPOSSIBLE = 1e-9
 # Nodes of the average over the error of the mean.
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
+WEIGHTS = WEIGHTS / WEIGHTS.sum()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class Coincidences:
         sd = np.sqrt(self._mean_variance(g))[:, None]
         mean = np.maximum(self._mean(g)[:, None] + sd * NODES, 1e-6)
         log_p = self.zero * np.log(mean) - mean - gammaln(self.zero + 1)
-        return np.asarray(np.exp(log_p) @ WEIGHTS / WEIGHTS.sum())
+        return np.asarray(np.exp(log_p) @ WEIGHTS)
 
     def _mean(self, g: _Value) -> _Value:
         return ((1 - self.lost) * g + self.found) * (self.side - self.chance) + self.chance
@@ -135,9 +136,9 @@ class Coincidences:
 
     def _chance_below(self, shape: float, g: float) -> float:
         """Chance to count fewer than `shape` pairs at zero lag."""
-        sd = float(np.sqrt(self._mean_variance(g)))
+        sd = self._mean_variance(g) ** 0.5
         mean = np.maximum(self._mean(g) + sd * NODES, 0.0)
-        return float(gammaincc(shape, mean) @ WEIGHTS / WEIGHTS.sum())
+        return float(gammaincc(shape, mean) @ WEIGHTS)
 
     def _upper_limit(self) -> float | None:
         """None also where pairs are so few that the chance pairs they are compared with must be wrong."""
@@ -157,7 +158,7 @@ class Coincidences:
         if excess(0.0) <= 0:
             return 0.0
         net = (self.side - self.chance) * (1 - self.lost)
-        high = 2 * float(gammaincinv(shape, 1 - tail)) / net + 1.0
+        high = 2 * float(gammaincinv(shape, 1 - tail)) / net
         while excess(high) > 0:
             if high > LARGEST:
                 return None

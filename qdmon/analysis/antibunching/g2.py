@@ -9,6 +9,7 @@ off at zero lag is what does not come from one and the same pulse (science notes
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,23 +76,31 @@ def paired_light(pairs: Pairs, axis: TimeAxis, channel: int, chance: float) -> P
         channel: the first detector.
         chance: pairs per lag of its steady background with photons of the second.
     """
+    period_ns = axis.bins.period_ns
+    tau_ns, shapes, uniform_share = _decay_shapes(axis, channel)
+    counts = pairs.decay[: len(uniform_share)].astype(np.float64)
+    # The background does not blink: its pairs are those with the mean light, not with the bright.
+    net = np.maximum(counts - chance * len(pairs.lags) * uniform_share, 0.0)[1:]
+    if net.sum() < 10 * len(net):
+        return PairedLight(0.15 * period_ns, 0.0)
+    amplitude = fit_counts(shapes, net)[0][:-1]
+    weight = amplitude / max(float(amplitude.sum()), 1e-12)
+    return PairedLight(float(weight @ tau_ns), float(weight @ np.exp(-period_ns / tau_ns)))
+
+
+@lru_cache(maxsize=4)
+def _decay_shapes(axis: TimeAxis, channel: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(k,) lifetimes, (g - 1, k + 1) their decays and a constant behind the first gate, (g,) the constant."""
     period_ns, recorded_ns = axis.bins.period_ns, axis.bins.recorded_ns
     stop = period_ns - GUARD_NS if recorded_ns is None else float(axis.bins.edges_ns[-1])
     inside = np.flatnonzero(stop > GATES_NS)
     edges = np.concatenate([[-GUARD_NS], GATES_NS[inside], [stop]])
     nominal = MicroBins(edges, period_ns, recorded_ns=recorded_ns)
     bins = nominal.snapped(axis.resolution_ns, {channel: axis.t0_ps[channel]})
-    counts = pairs.decay[: len(edges) - 1].astype(np.float64)
-    # The background does not blink: its pairs are those with the mean light, not with the bright.
-    net = np.maximum(counts - chance * len(pairs.lags) * bins.uniform_share, 0.0)[1:]
-    if net.sum() < 10 * len(net):
-        return PairedLight(0.15 * period_ns, 0.0)
     # After-pulses follow the brightness of the dot, unlike the background, and are taken for constant.
     tau_ns = np.geomspace(0.01 * period_ns, 0.4 * period_ns, 40)
     shapes = np.vstack([bins.share_of(tau_ns), bins.uniform_share])[:, 1:]
-    amplitude = fit_counts(shapes.T, net)[0][:-1]
-    weight = amplitude / max(float(amplitude.sum()), 1e-12)
-    return PairedLight(float(weight @ tau_ns), float(weight @ np.exp(-period_ns / tau_ns)))
+    return tau_ns, shapes.T, bins.uniform_share
 
 
 def _coincidences(counted: Counted, shift: int, gate: int, light: PairedLight) -> Coincidences:
@@ -104,16 +113,16 @@ def _coincidences(counted: Counted, shift: int, gate: int, light: PairedLight) -
         light: what the pairs are made of.
     """
     pairs = counted.pairs
-    behind = pairs.lags[:, gate:].sum(axis=1)
     centre = MAX_LAG + shift
+    zero, *side = pairs.lags[[centre, *(centre + SIDE_LAGS)], gate:].sum(axis=1).tolist()
     after, after_variance = _after_pulses(pairs, gate)
     in_tail, spread = (AFTER_IN_TAIL, AFTER_IN_TAIL_SD) if counted.from_decays else (0.0, 0.0)
     late = 2 * light.late / (1 + light.late)
     found_errors = LATE_ERROR * late, 2 * AFTER_AS_LATE * after, spread * after
     # After-pulses make side peaks higher by the same share, hence the denominator.
     return Coincidences(
-        zero=float(behind[centre]),
-        side=float(behind[centre + SIDE_LAGS].mean()),
+        zero=float(zero),
+        side=sum(side) / len(SIDE_LAGS),
         side_peaks=len(SIDE_LAGS),
         chance=float(counted.chance.pairs[gate]),
         chance_error=float(counted.chance.error[gate]),

@@ -173,12 +173,12 @@ def clicks_of(
     n = np.uint64(kept)
     last = np.uint64(len(arrival_ns) - 1)
     for i in range(np.uint64(len(pulse))):
-        if channels[i] == channel:
-            k = min(np.uint64(nanotime[i]), last)
-            pulses[n] = np.int64(pulse[i]) + turn[k]
-            times[n] = arrival_ns[k]
-            gates[n] = gate[k]
-            n += np.uint64(1)
+        # Written at once, kept if it is this detector's: which one is next cannot be foreseen.
+        k = min(np.uint64(nanotime[i]), last)
+        pulses[n] = np.int64(pulse[i]) + turn[k]
+        times[n] = arrival_ns[k]
+        gates[n] = gate[k]
+        n += np.uint64(channels[i] == channel)
     return pulses[:n], times[:n], gates[:n]
 
 

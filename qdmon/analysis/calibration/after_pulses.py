@@ -51,6 +51,8 @@ class AfterPulses:
 
     def same_as(self, other: "AfterPulses") -> bool:
         """Whether they come alike."""
+        if self is other:
+            return True
         pairs = ((self.dead_ns, other.dead_ns), (self.trap_ns, other.trap_ns), (self.share, other.share))
         alike = (self.per_click, self.measured) == (other.per_click, other.measured)
         return alike and all(np.array_equal(a, b) for a, b in pairs)
@@ -90,8 +92,8 @@ def after_pulse_shares(
             emptied[j] = np.expm1(-since_ns[j] / trap) / np.expm1(-period_ns / trap)
         for i in range(len(lifetimes_ns)):
             tau = max(lifetimes_ns[i], 1e-3)
-            if abs(tau - trap) < 0.1:
-                tau = trap + 0.1
+            if abs(tau - trap) < 1e-5:
+                tau = trap + 1e-5
             before = 0.0
             for j in range(edges):
                 decayed = np.expm1(-since_ns[j] / tau) / np.expm1(-period_ns / tau)

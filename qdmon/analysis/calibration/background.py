@@ -8,6 +8,7 @@ lifetime too, and are taken up by it; their share is sought afterwards, under th
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,8 @@ FloatArray = NDArray[np.float64]
 MOST_DELAYED = 0.08
 # The delayed share trades against the background, so it must be asked for: four standard deviations.
 LEAST_GAIN = 16.0
-EXPONENTIALS, SHORTEST = 12, 0.04
+EXPONENTIALS = np.geomspace(0.04, 1.0, 12)
+LATE_EXPONENTIALS = np.geomspace(0.03, 1.0, 16)
 # Longest lifetime over that of the brightest light, at most and as far as it is usually (both as logarithms),
 # and over the period: beyond, decay and background look alike.
 LONGER, USUALLY_LONGER = 0.35, 0.1
@@ -63,19 +65,23 @@ class _Decays:
     seconds: FloatArray
     bins: MicroBins
 
-    @property
+    @cached_property
     def counts(self) -> FloatArray:
         """(g (m-1),) photons."""
         return self.groups[:, 1:].ravel()
 
-    @property
+    @cached_property
     def uniform(self) -> FloatArray:
         """(g (m-1),) photons of 1 cps of background."""
         return np.outer(self.seconds, self.bins.uniform_share[1:]).ravel()
 
     def exponentials(self, taus_ns: FloatArray) -> FloatArray:
         """(g (m-1), g k) a photon of each of k lifetimes in each group."""
-        return np.asarray(np.kron(np.eye(len(self.groups)), self.bins.share_of(taus_ns)[:, 1:].T))
+        shares = self.bins.share_of(taus_ns)[:, 1:].T
+        whole = np.zeros((len(self.groups), shares.shape[0], len(self.groups), shares.shape[1]))
+        for g in range(len(self.groups)):
+            whole[g, :, g] = shares
+        return whole.reshape(len(self.counts), -1)
 
     def late(self, background_cps: float) -> FloatArray:
         """(g (m-1),) all light of the dot, spread out evenly."""
@@ -162,22 +168,23 @@ def _best_longest(
     """The longest lifetime that fits best, chi-squared, and the background (found if None is given)."""
     most = np.log(LONGEST_IN_PERIOD * data.bins.period_ns)
     low, high = np.log(around_ns) - LONGER, np.log(around_ns) + LONGER
-    found: list[tuple[float, float]] = []
-    grid = np.array([low])
-    best = 0
+    known: dict[float, tuple[float, float]] = {}
     for _ in range(3):
-        grid = np.minimum(np.linspace(low, high, 5), most)
-        found = [_chi2(data, float(np.exp(x)), background_cps) for x in grid]
+        # The ends and the middle of a finer grid are points of the coarser one, but for rounding.
+        grid = np.minimum(np.linspace(low, high, 5), most).round(12)
+        for x in grid.tolist():
+            if x not in known:
+                known[x] = _chi2(data, float(np.exp(x)), background_cps)
         unusual = np.square((grid - np.log(brightest_ns)) / USUALLY_LONGER)
-        chi2 = np.array([chi2 for chi2, _ in found]) + unusual
+        chi2 = np.array([known[x][0] for x in grid.tolist()]) + unusual
         best = int(np.argmin(chi2))
         low, high = grid[max(best - 1, 0)], grid[min(best + 1, 4)]
-    return float(np.exp(grid[best])), float(chi2[best]), found[best][1]
+    return float(np.exp(grid[best])), float(chi2[best]), known[float(grid[best])][1]
 
 
 def _chi2(data: _Decays, longest_ns: float, background_cps: float | None) -> tuple[float, float]:
     """Chi-squared of the best amplitudes of lifetimes up to the longest, and the background."""
-    curves = data.exponentials(longest_ns * np.geomspace(SHORTEST, 1.0, EXPONENTIALS))
+    curves = data.exponentials(longest_ns * EXPONENTIALS)
     if background_cps is not None:
         return fit_counts(curves, data.counts, background_cps * data.uniform)[1], background_cps
     amplitudes, chi2 = fit_counts(np.column_stack([curves, data.uniform]), data.counts)
@@ -203,7 +210,7 @@ def _settle(data: _Decays, background_cps: float, *, late: bool) -> tuple[float,
         longest = lifetime_mle(data.groups[-1], under, bins)
         if longest is None or longest.tau_ns > LONGEST_SEEN * bins.period_ns:
             return None
-        curves = data.exponentials(longest.tau_ns * np.geomspace(0.03, 1.0, 16))
+        curves = data.exponentials(longest.tau_ns * LATE_EXPONENTIALS)
         if late:
             curves = np.column_stack([curves, data.late(background_cps)])
         amplitudes, chi2 = fit_counts(curves, data.counts, known)

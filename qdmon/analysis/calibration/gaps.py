@@ -34,7 +34,7 @@ REACH = 400
 LONGEST_DEAD = 150
 # What is past so long after a click that no after-pulse comes, and how many such gaps are looked at.
 OVER_NS, FAR = 2000.0, 8
-# Clicks of a detector that are remembered: those of the last microseconds.
+# Clicks of a detector that are remembered: those of the last microseconds. A power of two divides fast.
 REMEMBERED = 64
 # Share of the light that may be seen within a dead time (strays, clocks that jump).
 STRAY = 0.02
@@ -76,7 +76,6 @@ def count_gaps(
     pulse, nanotime, channel = photons
     micro_bin, arrival_ns, turn = axis
     last_pulse, last_ns, seen = recent
-    size = np.int64(last_pulse.shape[1])
     length, first = block
     block_ns = length * period_ns
     last = np.uint64(micro_bin.shape[1] - 1)
@@ -88,8 +87,8 @@ def count_gaps(
         if micro_bin[c, t] == LEFT_OUT:
             continue
         here, now_ns = np.int64(pulse[i]) + turn[c, t], arrival_ns[c, t]
-        for back in range(1, size + 1):
-            k = (seen[c] - back) % size
+        for back in range(1, REMEMBERED + 1):
+            k = np.uint64(seen[c] - back) % np.uint64(REMEMBERED)
             if last_pulse[c, k] < 0:
                 break
             lag = here - last_pulse[c, k]
@@ -105,8 +104,8 @@ def count_gaps(
                 pairs[c, 0, gap] += 1
             elif blocks >= first:
                 pairs[c, 2 if lag == blocks * length else 1, gap] += 1
-        last_pulse[c, seen[c] % size] = here
-        last_ns[c, seen[c] % size] = now_ns
+        k = np.uint64(seen[c]) % np.uint64(REMEMBERED)
+        last_pulse[c, k], last_ns[c, k] = here, now_ns
         seen[c] += 1
 
 

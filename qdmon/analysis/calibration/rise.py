@@ -26,7 +26,7 @@ BACK_BINS, AHEAD_BINS = 5, 8
 LIFETIMES_NS = np.array([0.2, 3.0, 20.0])
 # Response of laser and detector as it usually is (standard deviation, and how far its logarithm scatters).
 USUAL_NS, SCATTER = 0.15, 0.4
-NARROWEST_NS, WIDEST_NS = 0.03, 0.6
+LOG_NARROWEST, LOG_WIDEST = float(np.log(0.03)), float(np.log(0.6))
 # Bins without which five unknowns are not told apart.
 LEAST_BINS = 10
 MOST_STEPS, LONGEST_STEP_NS, SETTLED_NS = 15, 0.15, 5e-4
@@ -135,8 +135,9 @@ def _step(
     force = weighted.T @ (counts - expected)
     information[1, 1] += SCATTER**-2
     force[1] -= (light.log_width - np.log(USUAL_NS)) / SCATTER**2
-    information[np.diag_indices_from(information)] *= 1 + 1e-9
-    information[np.diag_indices_from(information)] += 1e-12
+    diagonal = information.reshape(-1)[:: len(information) + 1]
+    diagonal *= 1 + 1e-9
+    diagonal += 1e-12
     none = np.concatenate([[False, False], light.amplitudes <= 0])
     free = ~none | (force > 0)
     while True:
@@ -151,9 +152,10 @@ def _step(
 
 def _moved(light: _Light, step: FloatArray) -> _Light:
     """One step on, within reason."""
-    width = light.log_width + float(np.clip(step[1], -SCATTER, SCATTER))
+    instant, width = step[:2].tolist()
+    width = light.log_width + min(max(width, -SCATTER), SCATTER)
     return _Light(
-        light.at_ns + float(np.clip(step[0], -LONGEST_STEP_NS, LONGEST_STEP_NS)),
-        float(np.clip(width, np.log(NARROWEST_NS), np.log(WIDEST_NS))),
+        light.at_ns + min(max(instant, -LONGEST_STEP_NS), LONGEST_STEP_NS),
+        min(max(width, LOG_NARROWEST), LOG_WIDEST),
         np.maximum(light.amplitudes + step[2:], 0.0),
     )

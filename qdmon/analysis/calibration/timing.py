@@ -268,7 +268,7 @@ class MicroBins:
         return (
             self.delayed == other.delayed
             and self.after_pulses.same_as(other.after_pulses)
-            and all(np.array_equal(a, b) for a, b in pairs)
+            and all(a is b or np.array_equal(a, b) for a, b in pairs)
         )
 
     def share_of(self, tau_ns: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -294,9 +294,9 @@ class MicroBins:
         return np.asarray(np.diff(self.edges_ns) / (self.recorded_ns or self.period_ns))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TimeAxis:
-    """Arrival time and micro-bin of every (channel, nanotime), ready for the kernels.
+    """Arrival time and micro-bin of every (channel, nanotime), ready for the kernels; equal only to itself.
 
     Attributes:
         t0_ps: channel -> arrival of the pulse; a channel that is missing carries no signal.

@@ -87,9 +87,10 @@ class BrightTracker:
                 signal, dark = states.signal * (bright.cps * np.exp(log_scale)), background
                 expected = (signal + dark) * (row_s * group)
                 log_l = row_log_likelihood(grouped, expected)
-                shown.append(_shows(grouped, log_l, expected, dark * (row_s * group), states))
+                best = log_l.argmax(axis=1)
+                shown.append(_shows(grouped, best, expected, dark * (row_s * group), states))
                 if shown[i] or abs(log_scale) < _NEAR:
-                    top = log_l.max(axis=1)
+                    top = log_l[np.arange(n), best]
                     chance = np.exp(np.maximum(log_l - top[:, None], _LEAST_LOG)) @ states.weights
                     total[i] = top.sum(dtype=np.float64) + np.log(chance).sum(dtype=np.float64)
             prior = np.log(np.exp(-0.5 * np.square(log_scales / _USUAL)) + _ODD)
@@ -112,7 +113,7 @@ class BrightTracker:
 
 def _shows(
     grouped: NDArray[np.float32],
-    log_l: NDArray[np.float32],
+    best: NDArray[np.intp],
     expected: FloatArray,
     background: FloatArray,
     states: RowStates,
@@ -121,12 +122,11 @@ def _shows(
 
     None where there are too few or they do not decay like it, False where they are brighter.
     """
-    best = log_l.argmax(axis=1)
     bright = states.bright[best]
     if np.count_nonzero(bright) < _BRIGHT_GROUPS:
         return None
-    pooled = grouped[bright, 1:].sum(axis=0, dtype=np.float64)
-    if pooled.sum() > _BRIGHTER * float(expected[best[bright], 1:].sum()):
+    pooled = (bright.astype(np.float64) @ grouped)[1:]
+    if pooled.sum() > _BRIGHTER * float(expected[:, 1:].sum(axis=1)[best[bright]].sum()):
         return False
     dark = background[1:] * np.count_nonzero(bright)
     signal = expected[:, 1:] - background[1:]

@@ -153,7 +153,9 @@ class ConversionLog:
             mean_excitation: its <N>.
             call: the verdict on it.
         """
-        told = []
+        told: list[Conversion] = []
+        if all(c.reversible is not None for c in self.conversions):
+            return told
         here = call if call is not None and call.start_s >= start_s - STEP_S else None
         law = law_of(here, self._marks) if here is not None else None
         now = [m for m in self._marks if m.start_s >= start_s]

@@ -20,7 +20,7 @@ from qdmon.analysis.calibration.timing import MicroBins
 from qdmon.analysis.conversion.bright_tracker import BrightTracker
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.row_states import BrightLevel, RowStates, row_log_likelihood, row_states
-from qdmon.analysis.dot.chain import Chain, Smoothed, learn
+from qdmon.analysis.dot.chain import Chain, Smoothed, learn, log_evidence
 from qdmon.analysis.switching.blinks import hysteresis_runs
 
 __all__ = ["BlinkReader"]
@@ -276,8 +276,8 @@ def _odds_at(log_l: Float32Array, states: RowStates) -> float:
         top = part.max(axis=1, keepdims=True)
         w = weights[family] / weights[family].sum()
         scaled = np.exp(np.maximum(part - top, LEAST_LOG))
-        log_l_family = _smoothed(scaled, w, leaving[family]).log_likelihood
-        total.append(log_l_family + float(top.sum(dtype=np.float64)))
+        of_rows = log_evidence(scaled, Chain(w, leaving[family]))
+        total.append(of_rows + float(top.sum(dtype=np.float64)))
     if total[2] > max(total[:2]) + BOTH:
         return 0.0
     most = MOST_ODDS_PER_ROW * len(log_l)

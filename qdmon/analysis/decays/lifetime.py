@@ -107,11 +107,11 @@ def lifetime_mle(
     grid = np.linspace(low, high, 33)
     for _ in range(3):
         value = log_likelihood(grid)
-        i = int(np.clip(np.argmax(value), 1, len(grid) - 2))
+        i = min(max(int(np.argmax(value)), 1), len(grid) - 2)
         step = grid[1] - grid[0]
         grid = np.linspace(grid[i] - step, grid[i] + step, 9)
     value = log_likelihood(grid)
-    i = int(np.clip(np.argmax(value), 1, len(grid) - 2))
+    i = min(max(int(np.argmax(value)), 1), len(grid) - 2)
     step = grid[1] - grid[0]
     curvature = (value[i - 1] - 2 * value[i] + value[i + 1]) / step**2
     slope = (value[i + 1] - value[i - 1]) / (2 * step)

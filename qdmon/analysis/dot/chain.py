@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hardware.jit import jit
 
-__all__ = ["Chain", "Smoothed", "learn"]
+__all__ = ["Chain", "Smoothed", "learn", "log_evidence"]
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
@@ -57,67 +57,126 @@ class Smoothed:
 
 
 @jit
-def _forward_backward(
+def _dot(a: FloatArray, b: FloatArray) -> float:
+    """Scalar product in four partial sums, always in the same order."""
+    n = np.uint64(len(a))
+    whole = n - n % np.uint64(4)
+    s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+    for j in range(np.uint64(0), whole, np.uint64(4)):
+        s0 += a[j] * b[j]
+        s1 += a[j + np.uint64(1)] * b[j + np.uint64(1)]
+        s2 += a[j + np.uint64(2)] * b[j + np.uint64(2)]
+        s3 += a[j + np.uint64(3)] * b[j + np.uint64(3)]
+    for j in range(whole, n):
+        s0 += a[j] * b[j]
+    return (s0 + s1) + (s2 + s3)
+
+
+@jit
+def _forward(
+    likelihood: Float32Array, weights: FloatArray, leaving: FloatArray, alpha: FloatArray, scale: FloatArray
+) -> float:
+    """Fill (n, k) `alpha`, chance of each state by what came up to its bin, and (n,) what it was scaled by.
+
+    Returns:
+        The log-likelihood of all bins.
+    """
+    n, k = np.uint64(likelihood.shape[0]), np.uint64(likelihood.shape[1])
+    stay, one = 1.0 - leaving, np.ones(k)
+    # Before the first bin there is a jump: it is drawn by the weights.
+    now = np.zeros(k)
+    jumping, inverse = 1.0, 1.0
+    log_likelihood, product = 0.0, 1.0
+    for t in range(n):
+        for j in range(k):
+            now[j] = (stay[j] * now[j] + weights[j] * jumping) * (likelihood[t, j] * inverse)
+        total, jumping = _dot(one, now), _dot(leaving, now)
+        inverse = 1.0 / total
+        for j in range(k):
+            alpha[t, j] = now[j] * inverse
+        scale[t] = inverse
+        # A logarithm costs as much as a short row: one is taken of many.
+        product *= total
+        if product < 1e-200:
+            log_likelihood += np.log(product)
+            product = 1.0
+    return float(log_likelihood + np.log(product))
+
+
+@jit
+def _backward(
     likelihood: Float32Array,
     weights: FloatArray,
     leaving: FloatArray,
+    alpha: FloatArray,
+    scale: FloatArray,
+    rows: NDArray[np.uint64],
+    columns: NDArray[np.uint64],
     posterior: Float32Array,
-    sums: FloatArray,
-) -> float:
-    """Fill the posterior and (3, k) sums: time in each state, jumps into it, jumps out of it.
+) -> FloatArray:
+    """What later bins add to `_forward`.
 
-    The first bin counts as a jump into its state: it is drawn by the same weights. Sums are taken in
-    order: with any other the last digits depend on where the arrays lie in memory.
+    Sums are taken in one order: with any other the last digits depend on where the arrays lie in memory.
+
+    Args:
+        likelihood: (n, k).
+        weights: (k,) of the chain.
+        leaving: (k,) of the chain.
+        alpha: (n, k) from `_forward`.
+        scale: (n,) from `_forward`.
+        rows: (n,) n-1, ..., 0. (A loop that counts down itself is not compiled to vector instructions.)
+        columns: (k,) of the posterior to fill.
+        posterior: (n, K), filled; (0, K) where it is not wanted.
+
+    Returns:
+        (2, k) bins spent in each state, and those of them that were followed by one without a jump.
     """
-    n, k = likelihood.shape
-    alpha = np.empty((n, k))
-    scale = np.empty(n)
-    s = 0.0
+    n, k = np.uint64(likelihood.shape[0]), np.uint64(likelihood.shape[1])
+    wanted = len(posterior) > 0
+    stay = 1.0 - leaving
+    beta, ahead, here = np.ones(k), np.empty(k), np.empty(k)
+    spent, stayed = np.zeros(k), np.zeros(k)
     for j in range(k):
-        alpha[0, j] = weights[j] * likelihood[0, j]
-        s += alpha[0, j]
+        spent[j] = alpha[rows[0], j]
+        if wanted:
+            posterior[rows[0], columns[j]] = spent[j]
+    for i in range(n - np.uint64(1)):
+        t, before = rows[i], rows[i + np.uint64(1)]
+        inverse = scale[t]
+        for j in range(k):
+            ahead[j] = likelihood[t, j] * beta[j] * inverse
+        for j in range(k):
+            here[j] = alpha[before, j]
+        into = _dot(weights, ahead)
+        for j in range(k):
+            later = stay[j] * ahead[j] + leaving[j] * into
+            stayed[j] += here[j] * ahead[j]
+            spent[j] += here[j] * later
+            beta[j] = later
+        if wanted:
+            for j in range(k):
+                posterior[before, columns[j]] = here[j] * beta[j]
+    sums = np.empty((2, k))
     for j in range(k):
-        alpha[0, j] /= s
-    log_likelihood = np.log(s)
-    for t in range(1, n):
-        jumping = 0.0
-        for j in range(k):
-            jumping += leaving[j] * alpha[t - 1, j]
-        s = 0.0
-        for j in range(k):
-            a = ((1.0 - leaving[j]) * alpha[t - 1, j] + weights[j] * jumping) * likelihood[t, j]
-            alpha[t, j] = a
-            s += a
-        inverse = 1.0 / s
-        for j in range(k):
-            alpha[t, j] *= inverse
-        scale[t] = s
-        log_likelihood += np.log(s)
-    beta = np.ones(k)
-    ahead = np.empty(k)
-    for j in range(k):
-        posterior[n - 1, j] = alpha[n - 1, j]
-        sums[0, j] += alpha[n - 1, j]
-    for t in range(n - 1, 0, -1):
-        inverse = 1.0 / scale[t]
-        into = 0.0
-        jumping = 0.0
-        for j in range(k):
-            x = likelihood[t, j] * beta[j] * inverse
-            ahead[j] = x
-            into += weights[j] * x
-            jumping += leaving[j] * alpha[t - 1, j]
-        for j in range(k):
-            out = leaving[j] * into
-            sums[1, j] += jumping * weights[j] * ahead[j]
-            sums[2, j] += alpha[t - 1, j] * out
-            beta[j] = (1.0 - leaving[j]) * ahead[j] + out
-            here = alpha[t - 1, j] * beta[j]
-            posterior[t - 1, j] = here
-            sums[0, j] += here
-    for j in range(k):
-        sums[1, j] += posterior[0, j]
-    return float(log_likelihood)
+        sums[0, j] = spent[j]
+        sums[1, j] = stayed[j] * stay[j]
+    return sums
+
+
+@jit
+def _taken(likelihood: Float32Array, columns: NDArray[np.uint64]) -> Float32Array:
+    """(n, c) some columns."""
+    taken = np.empty((len(likelihood), len(columns)), np.float32)
+    for t in range(np.uint64(len(likelihood))):
+        for j in range(np.uint64(len(columns))):
+            taken[t, j] = likelihood[t, columns[j]]
+    return taken
+
+
+def log_evidence(likelihood: Float32Array, chain: Chain) -> float:
+    """Of all bins under a chain that is known; (n, k) likelihoods as in `learn`."""
+    alpha, scale = np.empty(likelihood.shape), np.empty(len(likelihood))
+    return _forward(likelihood, chain.weights, chain.leaving, alpha, scale)
 
 
 def learn(
@@ -137,27 +196,26 @@ def learn(
         steps: of expectation maximisation; 0 only smooths.
     """
     n, k = likelihood.shape
-    seen, part = np.arange(k), likelihood
+    seen, part = np.arange(k, dtype=np.uint64), likelihood
     weights, leaving = chain.weights, chain.leaving
+    work, scale, rows = np.empty(n * k), np.empty(n), np.arange(n, dtype=np.uint64)[::-1].copy()
     for step in range(steps + 1):
-        posterior = np.empty(part.shape, np.float32)
-        sums = np.zeros((3, len(seen)))
-        log_likelihood = _forward_backward(part, weights[seen], leaving[seen], posterior, sums)
+        alpha = work[: part.size].reshape(part.shape)
+        posterior = np.zeros((n if step == steps else 0, k), np.float32)
+        log_l = _forward(part, weights[seen], leaving[seen], alpha, scale)
+        spent, stayed = _backward(part, weights[seen], leaving[seen], alpha, scale, rows, seen, posterior)
         if step < steps:
-            spent, into, out = sums
+            # The first bin counts as a jump into its state; nobody saw what came after the last one.
+            into, out = spent - stayed, spent - stayed - alpha[-1]
             weights = np.full(k, _LEAST_WEIGHT)
             weights[seen] = np.maximum(into / max(float(into.sum()), 1e-12), _LEAST_WEIGHT)
             weights /= weights.sum()
             leaving = leaving.copy()
-            # Nobody saw what came after the last bin.
-            tries = spent - posterior[-1] + prior[0][seen] + prior[1][seen]
+            tries = spent - alpha[-1] + prior[0][seen] + prior[1][seen]
             leaving[seen] = np.clip((out + prior[0][seen]) / np.maximum(tries, 1e-12), *_LEAVING_RANGE)
             # States that hold next to nothing cost as much as the others and get no more of it.
             kept = spent > _LEAST_TIME
             if not kept.all():
-                seen, part = seen[kept], np.ascontiguousarray(part[:, kept])
-    whole = posterior
-    if len(seen) < k:
-        whole = np.zeros((n, k), np.float32)
-        whole[:, seen] = posterior
-    return Smoothed(Chain(weights, leaving), whole, log_likelihood + log_scale)
+                part = _taken(part, np.flatnonzero(kept).astype(np.uint64))
+                seen = seen[kept]
+    return Smoothed(Chain(weights, leaving), posterior, log_l + log_scale)

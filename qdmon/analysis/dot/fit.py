@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hardware.jit import jit
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.bright import bright_level
 from qdmon.analysis.dot.chain import Chain, Smoothed, learn
@@ -76,19 +77,18 @@ class FamilyFit:
         What is lost in a bin in which the dot switched is lost to what the bins beside it lose theirs to: one
         such bin alone can hardly be told from another.
         """
-        single = SINGLE[self.states]
-        parts = np.array([self.dot.losses.auger, self.dot.losses.trap, self.dot.losses.constant])
-        lost = parts[:, self.states].astype(np.float32)
+        single, losses = SINGLE[self.states], self.dot.losses
+        lost = np.array([losses.auger, losses.trap, losses.constant], np.float32)[:, self.states]
         posterior = self.smoothed.posterior
-        staying = np.asarray(posterior[:, single] @ lost[:, single].T, np.float64)
-        switching = np.asarray(posterior[:, ~single] @ lost[:, ~single].T, np.float64)
+        staying = np.asarray(np.where(single, lost, 0) @ posterior.T, np.float64)
+        switching = np.asarray(np.where(single, 0, lost) @ posterior.T, np.float64)
         beside = np.zeros_like(staying)
-        beside[1:] += staying[:-1]
-        beside[:-1] += staying[1:]
-        known = beside.sum(axis=1, keepdims=True)
+        beside[:, 1:] += staying[:, :-1]
+        beside[:, :-1] += staying[:, 1:]
+        known = beside.sum(axis=0)
         trust = np.minimum(known / LOST_BESIDE, 1.0)
-        like_beside = switching.sum(axis=1, keepdims=True) * beside / np.maximum(known, 1e-12)
-        return Losses(*(staying + trust * like_beside + (1 - trust) * switching).T)
+        like_beside = switching.sum(axis=0) * beside / np.maximum(known, 1e-12)
+        return Losses(*(staying + trust * like_beside + (1 - trust) * switching))
 
     def posterior_of(self, members: NDArray[np.bool_]) -> FloatArray:
         """(n,) probability that a bin is in one of some states, (k,) bool."""
@@ -136,17 +136,39 @@ def bin_likelihoods(data: BinnedDecays, expected: FloatArray) -> BinLikelihoods:
     follows stays bounded however many photons it has.
     """
     mu = expected[:, 1:] + 1e-9
-    log_l = data.fitted @ np.log(mu).T.astype(np.float32)
-    log_l -= mu.sum(axis=1).astype(np.float32)
-    scale = log_l.max(axis=1, keepdims=True)
-    log_l -= scale
+    scaled = data.fitted @ np.log(mu).T.astype(np.float32)
     best = data.best_log_likelihood
-    unexplained = best - scale[:, 0]
-    trust = (MOST_UNEXPLAINED / np.maximum(unexplained, MOST_UNEXPLAINED)).astype(np.float32)
-    log_l *= trust[:, None]
-    np.maximum(log_l, LEAST_LOG_LIKELIHOOD, out=log_l)
-    np.exp(log_l, out=log_l)
-    return BinLikelihoods(log_l, float((best - np.minimum(unexplained, MOST_UNEXPLAINED)).sum()), trust)
+    scale, trust = np.empty(len(best), np.float32), np.empty(len(best), np.float32)
+    _temper(scaled, mu.sum(axis=1).astype(np.float32), best, scale, trust)
+    np.exp(scaled, out=scaled)
+    log_scale = float((best - np.minimum(best - scale, MOST_UNEXPLAINED)).sum())
+    return BinLikelihoods(scaled, log_scale, trust)
+
+
+@jit
+def _temper(
+    log_l: Float32Array, photons: Float32Array, best: FloatArray, scale: Float32Array, trust: Float32Array
+) -> None:
+    """From what the bins' own photons say to log-likelihoods below the best state's, tempered and bounded.
+
+    Args:
+        log_l: (n, k) changed in place.
+        photons: (k,) expected per bin.
+        best: (n,) `BinnedDecays.best_log_likelihood`.
+        scale: (n,) filled with the log-likelihood of the best state.
+        trust: (n,) filled, see `BinLikelihoods`.
+    """
+    n, k = np.uint64(log_l.shape[0]), np.uint64(log_l.shape[1])
+    for i in range(n):
+        for j in range(k):
+            log_l[i, j] -= photons[j]
+        top = log_l[i, 0]
+        for j in range(k):
+            top = max(top, log_l[i, j])
+        unexplained = max(best[i] - top, MOST_UNEXPLAINED)
+        scale[i], trust[i] = top, MOST_UNEXPLAINED / unexplained
+        for j in range(k):
+            log_l[i, j] = max((log_l[i, j] - top) * trust[i], np.float32(LEAST_LOG_LIKELIHOOD))
 
 
 def _first_leaving(bin_s: float) -> FloatArray:
@@ -172,7 +194,8 @@ def _fit_family(
     def learned(dot: DotModel, chain: Chain, steps: int) -> tuple[Smoothed, Float32Array]:
         likelihood = bin_likelihoods(data, data.expected(dot)[states])
         smoothed = learn(likelihood.scaled, likelihood.log_scale, chain, leaving_prior, steps)
-        return smoothed, smoothed.posterior * likelihood.trust[:, None]
+        doubtful = float(likelihood.trust.min(initial=1.0)) < 1
+        return smoothed, smoothed.posterior * likelihood.trust[:, None] if doubtful else smoothed.posterior
 
     covariance = np.asarray(np.diag(np.square(prior.sd)))
     smoothed, trusted = learned(dot, chain, plan[0])

@@ -54,23 +54,31 @@ def _vector(dot: DotModel) -> FloatArray:
 
 def _dot_of(vector: FloatArray, dot: DotModel) -> DotModel:
     """The dot at these parameters, kept within what physics allows."""
-    bright_cps, bright_ns, trion_ns, grey = np.exp(vector[:_LOGARITHMIC])
-    beta = np.clip(vector[4], *BETA_RANGE)
-    trion_ns = np.clip(trion_ns, TRION_RANGE[0] * bright_ns, TRION_RANGE[1] * bright_ns)
+    bright_cps, bright_ns, trion_ns, grey = np.exp(vector[:_LOGARITHMIC]).tolist()
+    beta, background_cps, *late = vector[_LOGARITHMIC:].tolist()
+    beta = _within(beta, BETA_RANGE)
+    trion_ns = _within(trion_ns, (TRION_RANGE[0] * bright_ns, TRION_RANGE[1] * bright_ns))
     # A charged dot is dimmer than a neutral one.
-    grey = min(np.clip(grey, *GREY_RANGE), max(0.9 * bright_ns / (beta * trion_ns), 1.2))
+    grey = min(_within(grey, GREY_RANGE), max(0.9 * bright_ns / (beta * trion_ns), 1.2))
+    delayed, spread, after_pulses = (
+        _within(value, (0.0, most)) for value, most in zip(late, _MOST_LATE, strict=True)
+    )
     return replace(
         dot,
-        bright_cps=float(bright_cps),
-        bright_ns=float(bright_ns),
-        trion_ns=float(trion_ns),
-        grey=float(grey),
-        beta=float(beta),
-        background_cps=max(float(vector[5]), 0.0),
-        delayed=float(np.clip(vector[6], 0.0, MOST_DELAYED)),
-        spread=float(np.clip(vector[7], 0.0, MOST_SPREAD)),
-        after_pulses=float(np.clip(vector[8], 0.0, MOST_AFTER_PULSES)),
+        bright_cps=bright_cps,
+        bright_ns=bright_ns,
+        trion_ns=trion_ns,
+        grey=grey,
+        beta=beta,
+        background_cps=max(background_cps, 0.0),
+        delayed=delayed,
+        spread=spread,
+        after_pulses=after_pulses,
     )
+
+
+def _within(value: float, limits: tuple[float, float]) -> float:
+    return min(max(value, limits[0]), limits[1])
 
 
 def _room(x: FloatArray, dot: DotModel) -> tuple[FloatArray, FloatArray]:
@@ -124,7 +132,7 @@ def improved(
     lasting = seen > 0.3
     index = np.flatnonzero(states)[lasting]
     time = seen[lasting, None]
-    photons = np.asarray(posterior[:, lasting].T @ data.fitted, np.float64)
+    photons = np.asarray(posterior.T @ data.fitted, np.float64)[lasting]
     x = _vector(dot)
     expected = data.expected(dot)[index, 1:] + 1e-9
     slope = np.array(
@@ -135,7 +143,7 @@ def improved(
     weight = time / expected
     excess = photons / expected - time
     gradient = np.einsum("akm,km->a", slope, excess)
-    information = np.einsum("akm,km,bkm->ab", slope, weight, slope)
+    information = np.einsum("akm,bkm->ab", slope * weight, slope)
     of_level = np.einsum("km,km,km->k", level, weight, level) + 1 / _LEVEL_SD**2
     across = np.einsum("akm,km,km->ak", slope, weight, level)
     pull = np.einsum("km,km->k", level, excess)

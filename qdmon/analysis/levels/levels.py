@@ -16,7 +16,7 @@ from qdmon.analysis.decays.lifetime import lifetime_mle
 from qdmon.analysis.levels.changes import HULLS, MOST_CORNERS, scan_for_change
 from qdmon.analysis.snapshot import UNKNOWN, Estimate, Level
 
-__all__ = ["LOOK_BACK_ROWS", "LevelFinder"]
+__all__ = ["LOOK_BACK_ROWS", "LevelFinder", "Span"]
 
 FloatArray = NDArray[np.float64]
 Rows = NDArray[np.uint16] | NDArray[np.int32]
@@ -39,8 +39,8 @@ PIECE = 1000
 TRIM_FROM = 5
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
+@dataclass(frozen=True, slots=True, eq=False)
+class Span:
     """One level in rows since the origin: its edges, and the photons of the rows its numbers rest on."""
 
     start: float
@@ -51,6 +51,7 @@ class _Span:
 
     @property
     def per_row(self) -> float:
+        """Photons per row."""
         return float(self.photons.sum()) / self.rows
 
 
@@ -76,8 +77,8 @@ class LevelFinder:
         self._bins = bins
         columns = bins.count if bins is not None else 1
         self._decay = np.zeros(columns)
-        self._done: list[_Span] = []
-        self._shown: list[Level] = []
+        self._done: list[Span] = []
+        self._shown: dict[Span, Level] = {}
         self._shown_with: tuple[float, float] = (0.0, 0.0)
         self._row = 0
         self._begin(0, 0.0, follows=False)
@@ -165,7 +166,6 @@ class LevelFinder:
             if 0 < share < 1:
                 edge = ended.start + share * (at - ended.start)
                 self._done[-1] = replace(before, stop=edge)
-                del self._shown[len(self._done) - 1 :]
                 self._begin(at, edge, follows=True)
                 return
         self._close(ended)
@@ -177,14 +177,12 @@ class LevelFinder:
             self._close(self._span(rows, oldest, self._row))
         self._begin(resume, float(resume), follows=False)
 
-    def _close(self, span: _Span) -> None:
+    def _close(self, span: Span) -> None:
         self._decay += span.photons
         self._done.append(span)
-        surplus = len(self._done) - MOST_LEVELS
-        if surplus > 0:
-            del self._done[:surplus], self._shown[:surplus]
+        del self._done[:-MOST_LEVELS]
 
-    def _span(self, rows: Rows, oldest: int, stop: int) -> _Span:
+    def _span(self, rows: Rows, oldest: int, stop: int) -> Span:
         """The open level if it ends before row `stop`."""
         first = self._first
         if stop - first < TRIM_FROM:
@@ -193,7 +191,7 @@ class LevelFinder:
             used, before = (self._summed, stop - 1), self._before
             first += 1
         photons = before + rows[used[0] - oldest : used[1] - oldest].sum(axis=0, dtype=np.float64)
-        return _Span(self._edge, float(stop), used[1] - first, photons, self._follows)
+        return Span(self._edge, float(stop), used[1] - first, photons, self._follows)
 
     def levels(self, table: BinTable, background_cps: float, delayed: float) -> tuple[Level, ...]:
         """The latest levels in order; the last one is provisional: it is still going on.
@@ -205,16 +203,30 @@ class LevelFinder:
             background_cps: uniform background of the counted detectors together.
             delayed: share of the light that comes at any time after the pulse.
         """
-        if (background_cps, delayed) != self._shown_with:
-            self._shown, self._shown_with = [], (background_cps, delayed)
-        self._shown += [self._level(span, provisional=False) for span in self._done[len(self._shown) :]]
+        shown = self.levels_of(self.closed, background_cps, delayed)
         if self._row == self._first:
-            return tuple(self._shown)
+            return shown
         oldest = (table.first_pulse - self._origin) // table.pulses_per_row
         open_span = self._span(table.rows, oldest, self._row)
-        return (*self._shown, self._level(open_span, provisional=True))
+        return (*shown, self._level(open_span, provisional=True))
 
-    def _level(self, span: _Span, *, provisional: bool) -> Level:
+    @property
+    def closed(self) -> tuple[Span, ...]:
+        """The latest levels that are over, for `levels_of`, now or later."""
+        return tuple(self._done)
+
+    def levels_of(self, spans: tuple[Span, ...], background_cps: float, delayed: float) -> tuple[Level, ...]:
+        """Rate and lifetime of levels that are over; the other arguments are as in `levels`."""
+        if (background_cps, delayed) != self._shown_with:
+            self._shown, self._shown_with = {}, (background_cps, delayed)
+        if len(self._shown) > 2 * MOST_LEVELS:
+            self._shown = {span: level for span, level in self._shown.items() if span in spans}
+        for span in spans:
+            if span not in self._shown:
+                self._shown[span] = self._level(span, provisional=False)
+        return tuple(self._shown[span] for span in spans)
+
+    def _level(self, span: Span, *, provisional: bool) -> Level:
         background_cps, delayed = self._shown_with
         seconds = span.rows * self._row_s
         photons = float(span.photons.sum())

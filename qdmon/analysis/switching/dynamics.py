@@ -9,7 +9,7 @@ from hardware.types import Acquisition
 from qdmon.analysis.bins import BinTable
 from qdmon.analysis.calibration.timing import MicroBins
 from qdmon.analysis.levels.groups import distinct_levels
-from qdmon.analysis.levels.levels import LOOK_BACK_ROWS, LevelFinder
+from qdmon.analysis.levels.levels import LOOK_BACK_ROWS, LevelFinder, Span
 from qdmon.analysis.snapshot import BlinkingCall, DwellLaw, EmissiveState, Level, LongTimeCorrelation
 from qdmon.analysis.switching.correlation import long_time_correlation
 from qdmon.analysis.switching.dwell_law import dwell_laws
@@ -26,12 +26,8 @@ ROWS_TO_KEEP = LOOK_BACK_ROWS + 2000
 class Dynamics:
     """What follows from the counts of a stretch per millisecond.
 
-    Levels come as the rows close; dwells and correlation are renewed when the verdict is, their laws when
-    somebody asks.
-
-    Attributes:
-        correlation: None while there is too little light.
-        intensities: the different intensities among the closed levels.
+    Levels come as the rows close. Dwells, correlation and intensities are those of the latest verdict: what
+    they are made of is set aside then, so that they do not depend on who asks when, and most are never made.
     """
 
     def __init__(self, acquisition: Acquisition, first_pulse: int, kept_s: float) -> None:
@@ -47,10 +43,13 @@ class Dynamics:
         self._kept_s = kept_s
         self._table: BinTable | None = None
         self._finder: LevelFinder | None = None
-        self._dwells: tuple[Dwells, Dwells] | None = None
+        # What waits to be made into intensities, correlation and laws.
+        self._closed: tuple[tuple[Span, ...], float, float] | None = None
+        self._light: tuple[_Rows, float] | None = None
+        self._switching: tuple[_Rows, float, float] | None = None
+        self._intensities: tuple[EmissiveState, ...] = ()
+        self._correlation: LongTimeCorrelation | None = None
         self._laws: tuple[DwellLaw, DwellLaw] | None = None
-        self.correlation: LongTimeCorrelation | None = None
-        self.intensities: tuple[EmissiveState, ...] = ()
 
     def follow(self, table: BinTable, bins: MicroBins | None) -> None:
         """Look at the rows of a table from its start on.
@@ -90,9 +89,28 @@ class Dynamics:
         return laws[1] if laws is not None else None
 
     def _dwell_laws(self) -> tuple[DwellLaw, DwellLaw] | None:
-        if self._laws is None and self._dwells is not None:
-            self._laws = dwell_laws(*self._dwells)
+        if self._switching is not None:
+            rows, bright_cps, dim_cps = self._switching
+            self._switching = None
+            self._laws = dwell_laws(*rows.dwells(bright_cps=bright_cps, dim_cps=dim_cps))
         return self._laws
+
+    @property
+    def correlation(self) -> LongTimeCorrelation | None:
+        """None while there is too little light."""
+        if self._light is not None:
+            rows, background_cps = self._light
+            self._light = None
+            self._correlation = long_time_correlation(rows.counts, rows.good, rows.row_s, background_cps)
+        return self._correlation
+
+    @property
+    def intensities(self) -> tuple[EmissiveState, ...]:
+        """The different intensities among the closed levels."""
+        if self._closed is not None and self._finder is not None:
+            self._intensities = distinct_levels(self._finder.levels_of(*self._closed))
+            self._closed = None
+        return self._intensities
 
     def close(self) -> None:
         """The stretch is over."""
@@ -116,16 +134,17 @@ class Dynamics:
             background_cps: uniform background of the counted detectors together.
             delayed: share of the light that comes at any time after the pulse.
         """
-        self.intensities = distinct_levels(self.levels(background_cps, delayed))
+        if self._finder is not None:
+            self._closed = self._finder.closed, background_cps, delayed
         rows = self._rows(since_pulse, losses)
         if rows is None:
             return
-        self.correlation = long_time_correlation(rows.counts, rows.good, rows.row_s, background_cps)
-        self._laws = self._dwells = None
+        self._light = rows, background_cps
+        self._laws = self._switching = None
         if len(call.states) < 2:
             return
         levels = [(s.intensity_cps.value or 0.0) + background_cps for s in call.states[:2]]
-        self._dwells = rows.dwells(bright_cps=levels[0], dim_cps=levels[1])
+        self._switching = rows, levels[0], levels[1]
 
     def _rows(self, since_pulse: int, losses: list[tuple[int, int]]) -> "_Rows | None":
         """The rows as far back as is wanted."""

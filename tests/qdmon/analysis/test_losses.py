@@ -73,7 +73,7 @@ def test_rates_of_events_refer_to_the_time_looked_at() -> None:
 
 
 def test_the_loss_of_light_is_not_the_loss_of_photons() -> None:
-    ours, full = torn().segment.call.loss, whole().segment.call.loss
+    ours, full = torn().segment.call.loss.value, whole().segment.call.loss.value
     assert ours is not None
     assert full is not None
     assert ours == pytest.approx(full, abs=0.03)

@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from qdmon.analysis.dot.chain import Chain, Smoothed, learn
+from qdmon.analysis.dot.chain import Chain, Smoothed, learn, log_evidence
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
@@ -44,7 +44,7 @@ def dense(likelihood: Float32Array, chain: Chain) -> tuple[FloatArray, float]:
     return ahead * behind / total, float(np.log(total))
 
 
-@given(seeds, st.integers(1, 30), st.integers(1, 5))
+@given(seeds, st.integers(1, 30), st.integers(1, 13))
 @settings(deadline=None)
 def test_the_posterior_is_that_of_the_whole_transition_matrix(seed: int, bins: int, states: int) -> None:
     likelihood, chain = problem(seed, bins, states)
@@ -52,6 +52,38 @@ def test_the_posterior_is_that_of_the_whole_transition_matrix(seed: int, bins: i
     posterior, log_likelihood = dense(likelihood, chain)
     np.testing.assert_allclose(found.posterior, posterior, atol=1e-6)
     assert found.log_likelihood == pytest.approx(log_likelihood, abs=1e-9)
+    assert log_evidence(likelihood, chain) == found.log_likelihood
+
+
+@given(seeds, st.integers(2, 30), st.integers(2, 9))
+@settings(deadline=None)
+def test_a_step_of_learning_counts_the_jumps_of_the_whole_transition_matrix(
+    seed: int, bins: int, states: int
+) -> None:
+    likelihood, chain = problem(seed, bins, states)
+    posterior, _ = dense(likelihood, chain)
+    stays = np.zeros(states)
+    for t in range(bins - 1):
+        # The chain is cut between two bins, neither of which is left with a jump.
+        split = [dense(part, chain) for part in (likelihood[: t + 1], likelihood[t + 1 :])]
+        for j in range(states):
+            before = split[0][0][-1, j] * np.exp(split[0][1])
+            behind = split[1][0][0, j] * np.exp(split[1][1]) / chain.weights[j]
+            stays[j] += (1 - chain.leaving[j]) * before * behind
+    stays /= np.exp(dense(likelihood, chain)[1])
+    into, out = posterior.sum(axis=0) - stays, posterior[:-1].sum(axis=0) - stays
+    prior = np.full(states, 0.3), np.full(states, 0.7)
+
+    found = learn(likelihood, 0.0, chain, prior, 1).chain
+
+    np.testing.assert_allclose(found.weights, into / into.sum(), atol=1e-6)
+    np.testing.assert_allclose(found.leaving, (out + 0.3) / (posterior[:-1].sum(axis=0) + 1), atol=1e-6)
+
+
+def test_the_likelihood_of_very_many_unlikely_bins_does_not_vanish() -> None:
+    bins = np.full((20_000, 1), np.exp(-30.0), np.float32)
+    found = log_evidence(bins, Chain(np.ones(1), np.full(1, 0.5)))
+    assert found == pytest.approx(-30.0 * len(bins), rel=1e-7)
 
 
 @given(seeds, st.integers(1, 100), st.integers(1, 6), st.integers(0, 3))

@@ -47,6 +47,18 @@ def test_the_dynamics_do_not_depend_on_the_batches(light: tuple[Acquisition, Pho
     assert [told(s) for s in coarse] == [told(s) for s in fine]
 
 
+def test_the_dynamics_do_not_depend_on_who_asks_when(light: tuple[Acquisition, Photons, int]) -> None:
+    messages = [*session(*light, batch_s=1.0), End("done")]
+    asked = Monitor()
+    for message in messages:
+        asked.feed(message)
+        asked.snapshot()
+    snapshot = asked.snapshot()
+    assert snapshot is not None
+
+    assert [told(s) for s in snapshot.segments] == [told(s) for s in results(messages)]
+
+
 def test_a_blinking_dot_has_two_intensities_exponential_dwells_and_a_memory(
     light: tuple[Acquisition, Photons, int],
 ) -> None:
