@@ -17,7 +17,7 @@ from qdmon.analysis.decays.decay import LateFit
 from qdmon.analysis.decays.lifetime import SummedDecay
 from qdmon.analysis.decays.pileup import PileUp
 from qdmon.analysis.dot.binned import BinnedDecays
-from qdmon.analysis.dot.fit import DotFit, adapted, fit_dot, reread
+from qdmon.analysis.dot.fit import DotFit, adapted, expected_bright, fit_dot, reread
 from qdmon.analysis.dot.rebinning import table_bins
 from qdmon.analysis.dot.verdict import Reading, call_of, read_bins, undetermined
 from qdmon.analysis.settings import AnalysisSettings
@@ -250,7 +250,7 @@ class Stretch:
             fit = reread(data, self._fit)
         else:
             data, known_sd_cps = self._with_background(data)
-            fit = fit_dot(data, known_sd_cps)
+            fit = fit_dot(data, known_sd_cps, expected_bright(self._before))
         if fit is None:
             self.call = undetermined(*span, "no emitting level stands out")
             return

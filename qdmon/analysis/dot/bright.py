@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from qdmon.analysis.decays.lifetime import lifetime_mle
 from qdmon.analysis.dot.binned import BinnedDecays
 
-__all__ = ["bright_level"]
+__all__ = ["bright_level", "rarer_level"]
 
 FloatArray = NDArray[np.float64]
 
@@ -19,6 +19,8 @@ BRIGHTER, ABOVE_SIGMA, LONGER_SIGMA, RARE_SHARE = 1.1, 5.0, 3.0, 0.15
 # Photons out of place, relative, from which light is no exponential decay: that of a lamp.
 UNLIKE = 0.15
 FEWEST_BINS = 5
+# The most light is looked at in ever larger parts of the bins, each twice the one before.
+DOUBLINGS = 6
 
 
 def _brightest(counts: FloatArray, least: float) -> NDArray[np.bool_] | None:
@@ -60,6 +62,11 @@ class _Level:
     error_ns: float
     per_s: float
     misfit: float
+
+    @property
+    def surely_ns(self) -> float:
+        """What its lifetime surely exceeds."""
+        return self.lifetime_ns - LONGER_SIGMA * self.error_ns
 
 
 def _level_of(data: BinnedDecays, bins: NDArray[np.bool_]) -> _Level | None:
@@ -106,3 +113,27 @@ def bright_level(data: BinnedDecays) -> tuple[float, float] | None:
             if found is not None and longer > LONGER_SIGMA * found.error_ns and found.misfit < UNLIKE:
                 return found.cps, found.lifetime_ns
     return usual.cps, usual.lifetime_ns
+
+
+def rarer_level(data: BinnedDecays, usual: tuple[float, float]) -> tuple[float, float] | None:
+    """Net rate (cps) and lifetime (ns) of the longest-lived of the brightest bins; None if that is the usual.
+
+    A dot with many traps, or charged nearly all the time, may be neutral and free of traps in a bin now and
+    then, and never for long: its brightest bins make no peak. Where they shade into others, more of them
+    make their lifetime shorter, fewer make it less certain.
+
+    Args:
+        data: the bins.
+        usual: rate and lifetime of the bright level that lasts.
+    """
+    brightest = np.argsort(-data.fitted.sum(axis=1, dtype=np.float64), kind="stable")
+    best: _Level | None = None
+    for doubling in range(DOUBLINGS):
+        bins = np.zeros(len(data.counts), bool)
+        bins[brightest[: FEWEST_BINS << doubling]] = True
+        level = _level_of(data, bins)
+        if level is not None and (best is None or level.surely_ns > best.surely_ns):
+            best = level
+    if best is None or best.surely_ns < BRIGHTER * usual[1] or best.cps < usual[0]:
+        return None
+    return best.cps, best.lifetime_ns

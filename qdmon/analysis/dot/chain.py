@@ -20,6 +20,8 @@ Float32Array = NDArray[np.float32]
 _LEAST_WEIGHT = 1e-7
 # Bins that a state must hold to be looked at again.
 _LEAST_TIME = 0.02
+# Bins in which the dot switched do not last: steady light between two levels is a level.
+_LEAST_SWITCHING = 0.7
 _LEAVING_RANGE = (1e-4, 0.97)
 
 
@@ -192,7 +194,8 @@ def learn(
         likelihood: (n, k) of each bin under each state, rows scaled to a maximum of 1 and bounded below.
         log_scale: sum of the logarithms of the rows' scales.
         chain: to start from.
-        prior: Beta prior of `leaving`: pseudo-counts (k,) of leaving and of staying.
+        prior: Beta prior of `leaving`: pseudo-counts (k,) of leaving and of staying. States that are
+            expected to be left sooner than kept are never kept for long.
         steps: of expectation maximisation; 0 only smooths.
     """
     n, k = likelihood.shape
@@ -212,7 +215,10 @@ def learn(
             weights /= weights.sum()
             leaving = leaving.copy()
             tries = spent - alpha[-1] + prior[0][seen] + prior[1][seen]
-            leaving[seen] = np.clip((out + prior[0][seen]) / np.maximum(tries, 1e-12), *_LEAVING_RANGE)
+            least = np.where(prior[0][seen] > prior[1][seen], _LEAST_SWITCHING, _LEAVING_RANGE[0])
+            leaving[seen] = np.clip(
+                (out + prior[0][seen]) / np.maximum(tries, 1e-12), least, _LEAVING_RANGE[1]
+            )
             # States that hold next to nothing cost as much as the others and get no more of it.
             kept = spent > _LEAST_TIME
             if not kept.all():

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from hardware.jit import jit
 from qdmon.analysis.dot.binned import BinnedDecays
-from qdmon.analysis.dot.bright import bright_level
+from qdmon.analysis.dot.bright import BRIGHTER, bright_level, rarer_level
 from qdmon.analysis.dot.chain import Chain, Smoothed, learn
 from qdmon.analysis.dot.maximise import GREY_RANGE, Prior, improved
 from qdmon.analysis.dot.states import CHARGED, FAMILIES, KIND, SINGLE, DotModel, Family, Losses
 
-__all__ = ["DotFit", "FamilyFit", "adapted", "bin_likelihoods", "fit_dot", "reread"]
+__all__ = ["DotFit", "FamilyFit", "adapted", "bin_likelihoods", "expected_bright", "fit_dot", "reread"]
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
@@ -30,6 +30,8 @@ ONE_TRION, SAME_TRION = 0.25, 0.03
 FEWEST_BINS, LEAST_SHARE = 5.0, 0.1
 # What the same states under other names may differ by in log-likelihood: in priors, and steps not yet taken.
 OTHER_NAMES = 5.0
+# What another bright level must gain there: levels of a trapped dot are as good on any scale.
+OTHER_BRIGHT = 10.0
 # Gain of a richer family on the searched bins that makes it worth fitting to all.
 WORTH_MORE = 2.0
 # A pure fit this close below the mixed one, with another trion (logarithm), may have found the better one.
@@ -104,9 +106,10 @@ class FamilyFit:
 
 @dataclass(frozen=True)
 class DotFit:
-    """All families on the same bins."""
+    """All families on the same bins, and how many photons these hold behind the gate."""
 
     families: dict[Family, FamilyFit]
+    photons: float = 0.0
 
     @property
     def both(self) -> FamilyFit:
@@ -229,7 +232,11 @@ def prior_around(dot: DotModel, background_sd_cps: float | None, after_pulses: t
     return Prior(np.array([*mean, *rest]), np.array(sd))
 
 
-def fit_dot(data: BinnedDecays, background_sd_cps: float | None = None) -> DotFit | None:
+def fit_dot(
+    data: BinnedDecays,
+    background_sd_cps: float | None = None,
+    expected: tuple[float, float] | None = None,
+) -> DotFit | None:
     """Fit every family of states; None where no bright level can be found.
 
     The likelihood has local optima in the trion lifetime, so several are tried, on some of the bins.
@@ -237,23 +244,13 @@ def fit_dot(data: BinnedDecays, background_sd_cps: float | None = None) -> DotFi
     Args:
         data: the bins, with a first guess of the background.
         background_sd_cps: how well that background is known; None if it is only a guess.
+        expected: rate (cps) and lifetime (ns) of the bright level, from another fluence; None if unknown.
     """
-    level = bright_level(data)
-    if level is None:
+    begun = _begun(data, background_sd_cps, expected)
+    if begun is None:
         return None
+    prior, first = begun
     some = data.pieces(SEARCH_BINS)
-    start = DotModel(
-        *level,
-        trion_ns=level[1] * USUAL_TRION,
-        grey=FIRST_GREY,
-        beta=BETA[0],
-        background_cps=data.background_cps,
-        delayed=0.0,
-        after_pulses=data.bins.after_pulses.per_click[0],
-    )
-    prior = prior_around(start, background_sd_cps, data.bins.after_pulses.per_click)
-    families: tuple[Family, ...] = ("auger", "both")
-    first = {family: _searched(some, family, start, prior) for family in families}
     found: dict[Family, FamilyFit] = {}
 
     def go_on(family: Family, begin: FamilyFit, plan: tuple[int, ...]) -> FamilyFit:
@@ -278,7 +275,54 @@ def fit_dot(data: BinnedDecays, background_sd_cps: float | None = None) -> DotFi
     here = _fit_family(some, "both", both.dot, prior, (3,), both.whole_chain()).log_likelihood
     if _fit_family(some, "all", leader.dot, prior, (4, 3), begin).log_likelihood > here + WORTH_MORE:
         found["all"] = _fit_family(data, "all", leader.dot, prior, (4, 4, 3), begin)
-    return DotFit(found)
+    return DotFit(found, float(data.fitted.sum(dtype=np.float64)))
+
+
+def expected_bright(known: tuple[DotFit, float] | None) -> tuple[float, float] | None:
+    """Rate (cps) and lifetime (ns) of the bright level by a fit elsewhere, so much brighter here."""
+    if known is None:
+        return None
+    fit, light_ratio = known
+    return fit.both.dot.bright_cps * light_ratio, fit.both.dot.bright_ns
+
+
+def _begun(
+    data: BinnedDecays, background_sd_cps: float | None, expected: tuple[float, float] | None
+) -> tuple[Prior, dict[Family, FamilyFit]] | None:
+    """Prior and first fits, on part of the bins, from the bright level that explains them best.
+
+    That is the one that lasts, unless rarer light that lives longer, or what the dot was elsewhere, does
+    better: as its trapped and charged states lie on lines through the bright one, they tell where it is,
+    however rarely it is seen.
+    """
+    usual = bright_level(data)
+    if usual is None:
+        return None
+    others = [rarer_level(data, usual)]
+    if expected is not None and expected[1] > BRIGHTER * usual[1]:
+        others.append(expected)
+    some = data.pieces(SEARCH_BINS)
+    best: tuple[Prior, dict[Family, FamilyFit]] | None = None
+    least = -np.inf
+    for level in (usual, *others):
+        if level is None:
+            continue
+        start = DotModel(
+            *level,
+            trion_ns=level[1] * USUAL_TRION,
+            grey=FIRST_GREY,
+            beta=BETA[0],
+            background_cps=data.background_cps,
+            delayed=0.0,
+            after_pulses=data.bins.after_pulses.per_click[0],
+        )
+        prior = prior_around(start, background_sd_cps, data.bins.after_pulses.per_click)
+        families: tuple[Family, ...] = ("auger", "both")
+        first = {family: _searched(some, family, start, prior) for family in families}
+        reached = max(found.log_likelihood for found in first.values())
+        if best is None or reached > least + OTHER_BRIGHT:
+            best, least = (prior, first), reached
+    return best
 
 
 def _searched(data: BinnedDecays, family: Family, start: DotModel, prior: Prior) -> FamilyFit:
@@ -338,7 +382,7 @@ def reread(data: BinnedDecays, fit: DotFit) -> DotFit:
         # What the dot's parameters cost the family does not depend on the bins.
         of_dot = known.log_likelihood - known.smoothed.log_likelihood
         found[family] = replace(known, smoothed=chain, log_likelihood=chain.log_likelihood + of_dot)
-    return DotFit(found)
+    return DotFit(found, float(data.fitted.sum(dtype=np.float64)))
 
 
 def adapted(data: BinnedDecays, fit: DotFit, light_ratio: float) -> DotFit:
@@ -371,4 +415,4 @@ def adapted(data: BinnedDecays, fit: DotFit, light_ratio: float) -> DotFit:
             for light in ADAPTED_LIGHTS
         ]
         found[family] = max(tried, key=lambda f: f.log_likelihood)
-    return DotFit(found)
+    return DotFit(found, float(data.fitted.sum(dtype=np.float64)))

@@ -27,6 +27,7 @@ __all__ = [
     "DotModel",
     "Family",
     "Losses",
+    "time_in",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -83,6 +84,12 @@ def _structure() -> tuple[FloatArray, NDArray[np.str_]]:
 _MIX, KIND = _structure()
 SINGLE = np.arange(len(KIND)) < _Q + _C + _H
 """(k,) bool, states the dot can stay in; the others are bins in which it switched."""
+
+
+def time_in(spent: FloatArray) -> FloatArray:
+    """(s,) time in each state a dot can stay in, of (k,) in all: bins in which it switched are shared out."""
+    return np.asarray(spent @ _MIX)
+
 
 _BRIGHT = np.arange(len(KIND)) == 0
 _NEUTRAL = np.char.startswith(KIND, "neutral")
@@ -214,16 +221,6 @@ class DotModel:
         signal = self.signal(bins)
         by_level = (moved.signal(bins) - signal) / step
         return np.where(SINGLE[:, None], by_level, signal - signal[:1])
-
-    def dark(self, bins: MicroBins, least: float) -> FloatArray:
-        """(k,) share of a bin in each state that is spent with too little light for a lifetime.
-
-        Args:
-            bins: the micro-bins; what falls into the first is not looked at.
-            least: light over that of the bright state.
-        """
-        light = self._pure(bins)[:, 1:].sum(axis=1)
-        return np.asarray(_MIX @ (light < least * light[0]))
 
     @property
     def losses(self) -> Losses:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, softmax
 
 from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.dimness import DARK_FROM, dark_share
 from qdmon.analysis.dot.fit import DotFit, FamilyFit, bin_likelihoods
 from qdmon.analysis.dot.states import CHARGED, KIND, SINGLE, Family, Losses
 from qdmon.analysis.equations import radiative_rate_ratio
@@ -26,17 +27,18 @@ FEWEST_BLINKS = 1
 LEAST_PROBABILITY = 0.5
 # What a richer family gains on a dot of a poorer one: levels that follow the noise. In log-likelihood,
 # and the scatter of that gain; both from dots of known kind (tests/benchmarks/verdict.py).
-GAIN: dict[Family, float] = {"auger": 0.0, "bc": 0.0, "hc": 0.0, "both": 10.0, "all": 14.0}
+GAIN: dict[Family, float] = {"auger": 0.0, "bc": 0.0, "hc": 0.0, "both": 10.0, "all": 30.0}
 GAIN_SCATTER = 1.5
+# What it gains per photon where its charged states hardly emit faster than trapped ones: these then stand in
+# for levels that many traps make and the ladder lacks (dots that never charge: at most 1.3e-4; others: 5e-4).
+STAND_IN_GAIN, STAND_IN_BETA, STAND_IN_SCATTER = 3e-4, 1.55, 0.05
 # What even a perfect posterior leaves: states between the levels, the assumed response, after-pulses.
 SHARE_FLOOR, LOSS_FLOOR, HOT_FLOOR = 0.005, 0.001, 0.07
 # Relative error of light and lifetime that more photons do not lower: response, place of the pulse, levels.
 SYSTEMATIC, DIM_SYSTEMATIC = 0.001, 0.003
 # A part of the loss at constant lifetime beyond which the other part is not called by its own name.
-HOT_FROM = 0.1
-# Share of the loss in next to no light (of the bright level's behind the gate) from which nobody can say what
-# takes it.
-DARK_FROM, DARK_LIGHT = 0.5, 0.02
+HOT_FROM = 0.05
+TOO_DIM = "the dim light is too little to have a lifetime that tells why it is dim"
 # Photons out of place, relative and in units of their noise, from which no state is like the dot.
 MISFIT, MISFIT_CHI2 = 0.06, 5.0
 
@@ -80,7 +82,7 @@ class Reading:
 def read_bins(fit: DotFit) -> Reading:
     """Weigh the families and read the losses off each."""
     families = list(fit.families)
-    scores = np.array([fit.families[f].log_likelihood - GAIN[f] for f in families])
+    scores = np.array([found.log_likelihood - _gain(found, fit.photons) for found in fit.families.values()])
     odds = softmax(scores / GAIN_SCATTER)
     best = fit.families[families[int(np.argmax(odds))]]
     losses = {f: found.losses() for f, found in fit.families.items()}
@@ -93,6 +95,15 @@ def read_bins(fit: DotFit) -> Reading:
         blinks[best.family],
         {f: _shares(found, losses[f], blinks[f]) for f, found in fit.families.items()},
     )
+
+
+def _gain(found: FamilyFit, photons: float) -> float:
+    """What this family gains on dots of a poorer one."""
+    gain = GAIN[found.family]
+    if gain > 0:
+        scatter = float(np.hypot(np.sqrt(found.covariance[4, 4]), STAND_IN_SCATTER))
+        gain += STAND_IN_GAIN * photons * float(ndtr((STAND_IN_BETA - found.dot.beta) / scatter))
+    return gain
 
 
 def _shares(found: FamilyFit, losses: Losses, blinks: tuple[Blink, ...]) -> FamilyReading:
@@ -273,15 +284,6 @@ def misfit(data: BinnedDecays, found: FamilyFit) -> tuple[float, float]:
     return float(np.sqrt(max(chi2 - n, 0.0) / max(float(seen.sum()), 1.0))), chi2 / n
 
 
-def dark_share(data: BinnedDecays, found: FamilyFit) -> float:
-    """Share of the loss that happens in next to no light, where every mechanism looks the same."""
-    per_state = found.dot.losses.total[found.states]
-    spent = found.smoothed.posterior.sum(axis=0, dtype=np.float64)
-    return float(
-        spent @ found.dot.dark(data.bins, DARK_LIGHT)[found.states] / max(float(spent @ per_state), 1e-12)
-    )
-
-
 def _own_doubt(data: BinnedDecays, reading: Reading, best: Blinking) -> str | None:
     """A reason in the bins themselves not to call this type."""
     found = reading.best
@@ -291,7 +293,7 @@ def _own_doubt(data: BinnedDecays, reading: Reading, best: Blinking) -> str | No
             f"the decays are not those of any state: {100 * relative:.0f} % of the photons are out of place"
         )
     if best != "none" and dark_share(data, found) > DARK_FROM:
-        return "the dim light is too little to have a lifetime that tells why it is dim"
+        return TOO_DIM
     hot = reading.shares[found.family].constant
     if best != "none" and HOT_FROM < hot < 0.5:
         return f"{100 * hot:.0f} % of the loss is at constant lifetime, the rest is not"
@@ -301,6 +303,12 @@ def _own_doubt(data: BinnedDecays, reading: Reading, best: Blinking) -> str | No
 def _believed(probabilities: dict[Blinking, float], belief: float) -> dict[Blinking, float]:
     """What is left of some probabilities if their ground holds with this probability only."""
     return {t: belief * p + (1 - belief) / len(probabilities) for t, p in probabilities.items()}
+
+
+def _without_lifetime(probabilities: dict[Blinking, float]) -> dict[Blinking, float]:
+    """What is left of some probabilities where nobody can say what takes the light: that it blinks."""
+    others = (1 - probabilities["none"]) / (len(probabilities) - 1)
+    return {t: p if t == "none" else others for t, p in probabilities.items()}
 
 
 def likeliest(probabilities: dict[Blinking, float]) -> Blinking:
@@ -334,7 +342,9 @@ def call_of(
     best = likeliest(probabilities)
     blinks = len(reading.blinks)
     reason = doubt or _own_doubt(data, reading, best)
-    if reason is not None:
+    if reason == TOO_DIM:
+        probabilities = _without_lifetime(probabilities)
+    elif reason is not None:
         # The likelihood knows nothing of this doubt: half of what it says is left.
         probabilities = _believed(probabilities, 0.5)
     if reason is None and best != "none" and blinks < FEWEST_BLINKS:

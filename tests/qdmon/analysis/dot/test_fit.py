@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import poisson
 
 from qdmon.analysis.dot.binned import BinnedDecays
-from qdmon.analysis.dot.fit import DotFit, adapted, bin_likelihoods, fit_dot, reread
+from qdmon.analysis.dot.fit import DotFit, adapted, bin_likelihoods, expected_bright, fit_dot, reread
 from qdmon.analysis.dot.states import CHARGED, FAMILIES, KIND, PARAMETERS, Family
 from tests.qdmon.analysis.dot.paths import (
     BRIGHT,
@@ -180,6 +180,51 @@ def test_rare_light_that_is_only_brighter_is_no_other_level() -> None:
     data = drawn(rng, path_of((BRIGHT, 2000)))
     data.counts[::100] = rng.poisson(1.4 * data.expected(PAPERS_DOT)[BRIGHT], data.counts[::100].shape)
     assert fitted(data).both.dot.bright_cps == pytest.approx(PAPERS_DOT.bright_cps, rel=0.02)
+
+
+def shading(rng: np.random.Generator, bright_bins: int) -> NDArray[np.intp]:
+    """A dot with many traps, charged at times: levels that shade into each other, rarely none of them."""
+    dim = alternating(rng, 3000, [*TRAPS[3:9].tolist(), TRION, TRION], on_bins=1, off_bins=8)
+    dim[dim == BRIGHT] = TRAPS[5]
+    dim[np.arange(bright_bins) * (3000 // max(bright_bins, 1))] = BRIGHT
+    return dim
+
+
+def test_a_dot_that_is_free_of_traps_in_a_few_bins_is_known_by_these() -> None:
+    rng = np.random.default_rng(11)
+    found = fitted(drawn(rng, shading(rng, 9))).both.dot
+    assert found.bright_cps == pytest.approx(PAPERS_DOT.bright_cps, rel=0.1)
+    assert found.bright_ns == pytest.approx(PAPERS_DOT.bright_ns, rel=0.1)
+    assert found.beta == pytest.approx(PAPERS_DOT.beta, rel=0.04)
+
+
+def test_a_dot_that_is_never_free_of_traps_is_known_from_another_fluence() -> None:
+    rng = np.random.default_rng(12)
+    data = drawn(rng, shading(rng, 0))
+    bright = PAPERS_DOT.bright_cps, PAPERS_DOT.bright_ns
+    found = fit_dot(data, 20.0, bright)
+    assert found is not None
+    assert found.both.dot.bright_ns == pytest.approx(PAPERS_DOT.bright_ns, rel=0.06)
+    elsewhere = fitted(drawn(rng, shading(rng, 300)))
+    assert expected_bright((elsewhere, 1.0)) == pytest.approx(bright, rel=0.02)
+    assert expected_bright(None) is None
+
+
+def test_what_was_expected_gives_way_to_what_is_seen() -> None:
+    _, data, fit = example("auger")
+    misled = fit_dot(data, 20.0, (2 * PAPERS_DOT.bright_cps, 1.5 * PAPERS_DOT.bright_ns))
+    assert misled is not None
+    assert misled.both.dot.bright_ns == pytest.approx(fit.both.dot.bright_ns, rel=1e-3)
+
+
+def test_steady_light_between_two_levels_is_a_level_and_no_switching() -> None:
+    rng = np.random.default_rng(13)
+    # As much light as a bin that is dark for a little more than half of it, and never anything else.
+    path = alternating(rng, 3000, [TRION, TRION, int(CONSTANTS[6])])
+    found = fitted(drawn(rng, path)).families["all"]
+    lost, truth = found.losses(), PAPERS_DOT.losses
+    assert lost.constant.sum() == pytest.approx(truth.constant[path].sum(), rel=0.05)
+    assert lost.trap.sum() < 0.02 * lost.total.sum()
 
 
 @pytest.mark.parametrize("bins", [10, 2000])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qdmon.analysis.calibration.after_pulses import AfterPulses
 from qdmon.analysis.calibration.timing import MicroBins
-from qdmon.analysis.dot.states import CHARGED, FAMILIES, KIND, SINGLE, DotModel
+from qdmon.analysis.dot.states import CHARGED, FAMILIES, KIND, SINGLE, DotModel, time_in
 from qdmon.analysis.equations import auger_intensity
 from tests.qdmon.analysis.dot.paths import BRIGHT, CONSTANTS, PAPERS_DOT, TRAPS, TRION
 
@@ -204,3 +204,13 @@ def test_light_is_what_the_detectors_see_of_it_between_their_own_edges() -> None
     two = replace(FINE, by_detector_ns=shifted, light=np.array([0.25, 0.75]))
     alone = [CLEAN.signal(replace(FINE, edges_ns=edges)) for edges in shifted]
     np.testing.assert_allclose(CLEAN.signal(two), 0.25 * alone[0] + 0.75 * alone[1], rtol=1e-9, atol=1e-9)
+
+
+def test_time_in_mixtures_is_time_in_what_they_are_mixed_of() -> None:
+    rng = np.random.default_rng(1)
+    spent = rng.random(len(KIND))
+    shared = time_in(spent)
+    assert shared.sum() == pytest.approx(spent.sum())
+    assert np.all(shared >= spent[SINGLE])
+    lost = PAPERS_DOT.losses.total
+    assert shared @ lost[SINGLE] == pytest.approx(spent @ lost)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from qdmon.analysis.dot.binned import BinnedDecays
-from qdmon.analysis.dot.fit import fit_dot, reread
+from qdmon.analysis.dot.fit import DotFit, fit_dot, reread
 from qdmon.analysis.dot.states import Family
 from qdmon.analysis.dot.verdict import (
     FamilyReading,
@@ -230,7 +230,35 @@ def test_a_dot_that_is_dark_when_dim_does_not_tell_why() -> None:
     call = called(drawn(rng, alternating(rng, 2000, [DARK])))
     assert call.blinking == "undetermined"
     assert "too little to have a lifetime" in (call.reason or "")
-    assert max(call.probabilities.values()) <= 0.6
+    assert max(call.probabilities.values()) < 0.3
+
+
+def test_little_light_tells_why_it_is_little_if_enough_of_it_was_seen() -> None:
+    deep = int(TRAPS[18])
+    assert PAPERS_DOT.losses.trap[deep] > 0.97
+    for bins, expected in ((20_000, "bc"), (60, "undetermined")):
+        rng = np.random.default_rng(14)
+        data = drawn(rng, alternating(rng, bins, [deep], on_bins=3, off_bins=10), bin_s=0.001)
+        assert called(data).blinking == expected
+
+
+@pytest.mark.parametrize(
+    ("beta", "photons", "family"), [(1.5, 4e5, "bc"), (2.0, 4e5, "both"), (1.5, 4e3, "both")]
+)
+def test_charged_states_of_a_small_ratio_must_gain_more_the_more_photons_there_are(
+    beta: float, photons: float, family: Family
+) -> None:
+    _, reading = example((TRION,))
+    sure = np.diag(np.full(len(reading.best.covariance), 0.01**2))
+    gains: dict[Family, float] = {"bc": 0.0, "both": 40.0}
+    dot = replace(PAPERS_DOT, beta=beta)
+    families = {
+        f: replace(reading.fit.families[f], log_likelihood=gain, covariance=sure, dot=dot)
+        for f, gain in gains.items()
+    }
+    found = read_bins(DotFit(families, photons))
+    assert found.best.family == family
+    assert found.odds[family] > 0.99
 
 
 def test_the_error_of_the_share_grows_when_photons_are_fewer() -> None:
