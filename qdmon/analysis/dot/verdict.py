@@ -34,8 +34,8 @@ GAIN_SCATTER = 1.5
 STAND_IN_GAIN, STAND_IN_BETA, STAND_IN_SCATTER = 3e-4, 1.55, 0.05
 # What even a perfect posterior leaves: states between the levels, the assumed response, after-pulses.
 SHARE_FLOOR, LOSS_FLOOR, HOT_FLOOR = 0.005, 0.001, 0.07
-# Relative error of light and lifetime that more photons do not lower: response, place of the pulse, levels.
-SYSTEMATIC, DIM_SYSTEMATIC = 0.001, 0.003
+# Relative error of (light, lifetime) that more photons do not lower: response, place of the pulse, levels.
+SYSTEMATIC, DIM_SYSTEMATIC = (0.0015, 0.001), (0.003, 0.003)
 # A part of the loss at constant lifetime beyond which the other part is not called by its own name.
 HOT_FROM = 0.05
 TOO_DIM = "the dim light is too little to have a lifetime that tells why it is dim"
@@ -240,8 +240,8 @@ def _state(data: BinnedDecays, found: FamilyFit, state: int, time: float) -> Emi
     # At constant lifetime a level has a light of its own and no lifetime of its own.
     owns = own, 0.0 if KIND[state] == "constant" else own
     errors = [
-        float(np.sqrt(v @ covariance @ v + more + floor**2))
-        for v, more in zip((light, life), owns, strict=True)
+        float(np.sqrt(v @ covariance @ v + more + least**2))
+        for v, more, least in zip((light, life), owns, floor, strict=True)
     ]
     return EmissiveState(Estimate(rate, rate * errors[0]), Estimate(tau_ns, tau_ns * errors[1]))
 
@@ -268,7 +268,7 @@ def _ratio(found: FamilyFit, states: tuple[EmissiveState, ...]) -> Estimate:
     beta = radiative_rate_ratio(i1, t1, i2, t2)
     if np.any(found.dot.lifetimes_ns[CHARGED & SINGLE] == t2):
         # Light and lifetime of a level err together; the fit knows how.
-        error = float(np.hypot(np.sqrt(found.covariance[4, 4]), 2 * SYSTEMATIC * beta))
+        error = float(np.hypot(np.sqrt(found.covariance[4, 4]), float(np.hypot(*SYSTEMATIC)) * beta))
         return Estimate(beta, error)
     relative = [(e or 0.0) / v for e, v in zip(errors, values, strict=True) if v]
     return Estimate(beta, float(beta * np.sqrt(np.sum(np.square(relative)))))
