@@ -47,6 +47,8 @@ AFTER_AS_LATE = 0.1
 # A peak at another lag than the rising edges say must be this clear, over the two hundred lags looked at.
 CLEAR_SIGMA = 5.0
 CLEAR_RATIO = 0.85
+# Chance of a single emitter from which its pairs do not show two.
+LIKELIER = 0.5
 
 
 def no_g2(origin: str = "none") -> G2:
@@ -212,8 +214,10 @@ def g2_from_pairs(
     tests = dots_own.probability_single(BRIGHTEST_BIEXCITON), behind.probability_single(RESIDUE)
     weighed = [p for p in tests if p is not None]
     single = is_single(ungated, gated, behind.bunching)
-    if not counted.known:
-        # Pairs of a background that nobody has measured look like those of a second emitter.
+    believed = min(weighed) if weighed else None
+    if not counted.known or (believed or 0.0) > LIKELIER:
+        # Pairs of a background that nobody has measured look like those of a second emitter. And one in a
+        # hundred dots is beyond a limit of 99 %, by far where the side peaks hardly stand out.
         single = single or None
     return G2(
         *_drawn(counted.pairs, shift, period_ns),
@@ -226,7 +230,7 @@ def g2_from_pairs(
         gated_upper_limit_99=gated.zero.upper_99,
         gate_ns=gated.gate_ns,
         delay_significance=significance,
-        single_probability=min(weighed) if weighed else None,
+        single_probability=believed,
     )
 
 
