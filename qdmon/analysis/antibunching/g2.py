@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 
 from qdmon.analysis.antibunching.chance import Counted
 from qdmon.analysis.antibunching.coincidences import Coincidences, dip_significance
-from qdmon.analysis.antibunching.gated import BRIGHTEST_BIEXCITON, RESIDUE, Gated, gate_for, is_single
+from qdmon.analysis.antibunching.gated import (
+    BRIGHTEST_BIEXCITON,
+    RESIDUE,
+    SURELY_SECOND,
+    Gated,
+    gate_for,
+    is_single,
+)
 from qdmon.analysis.antibunching.pairs import (
     FINE_PER_PERIOD,
     FINE_PERIODS,
@@ -215,7 +222,8 @@ def g2_from_pairs(
     weighed = [p for p in tests if p is not None]
     single = is_single(ungated, gated, behind.bunching)
     believed = min(weighed) if weighed else None
-    if not counted.known or (believed or 0.0) > LIKELIER:
+    odd = (believed or 0.0) > LIKELIER and (ungated.lower_99 or 0.0) <= SURELY_SECOND
+    if not counted.known or odd:
         # Pairs of a background that nobody has measured look like those of a second emitter. And one in a
         # hundred dots is beyond a limit of 99 %, by far where the side peaks hardly stand out.
         single = single or None

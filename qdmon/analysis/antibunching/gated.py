@@ -18,6 +18,7 @@ from qdmon.analysis.snapshot import G2
 __all__ = [
     "BRIGHTEST_BIEXCITON",
     "RESIDUE",
+    "SURELY_SECOND",
     "Gated",
     "belief_in_single",
     "emitter_doubt",
