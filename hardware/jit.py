@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 import platformdirs
 
-__all__ = ["jit"]
+__all__ = ["jit", "state_of_kernels"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 # Whose kernels call each other.

@@ -165,10 +165,7 @@ class ConversionWatcher:
             return []
         if self._reader is None:
             self._reader = BlinkReader(stretch.first_pulse, self._crossing)
-        level, excitation = self._bright
-        here = BrightLevel(
-            level.cps * brightness_ratio(stretch.mean_excitation, excitation), level.lifetime_ns
-        )
+        here = _foreseen(self._bright, stretch)
         floor = self._floor(stretch)
         bins = replace(stretch.axis.bins, delayed=floor.delayed)
         row_s = self._acq.seconds(stretch.table.pulses_per_row)
@@ -205,9 +202,10 @@ class ConversionWatcher:
             return
         now = BrightLevel(cps, tau)
         if self._bright is not None:
-            then, excitation = self._bright
-            foreseen = then.cps * brightness_ratio(stretch.mean_excitation, excitation)
-            change = max(abs(cps / foreseen - 1), abs(tau / then.lifetime_ns - 1)) if foreseen > 0 else 0.0
+            foreseen = _foreseen(self._bright, stretch)
+            change = 0.0
+            if foreseen.cps > 0:
+                change = max(abs(cps / foreseen.cps - 1), abs(tau / foreseen.lifetime_ns - 1))
             # The rows themselves have shown the level in use, or the verdict is none.
             contradicted = not self._first and self._reader is not None and self._reader.level.seen
             unsure = age_s < LEVEL_PATIENCE_S or call.blinking == "undetermined" or contradicted
@@ -286,8 +284,7 @@ class ConversionWatcher:
         """The bright level is gone and only background is left for a long time."""
         if self.bleached_s is not None or self._bright is None:
             return []
-        level, excitation = self._bright
-        expected_cps = level.cps * brightness_ratio(stretch.mean_excitation, excitation)
+        expected_cps = _foreseen(self._bright, stretch).cps
         if expected_cps <= 0:
             return []
         dark_s = stretch.dark_tail_s(0.03 * expected_cps, BLEACH_S + 1, losses)
@@ -297,6 +294,12 @@ class ConversionWatcher:
         stretch.freeze_before(self._acq.pulses(self.bleached_s))
         text = f"bleached: nothing but background for {dark_s:.0f} s"
         return [Event(self.bleached_s, "bleach", "alert", text)]
+
+
+def _foreseen(known: tuple[BrightLevel, float | None], stretch: Stretch) -> BrightLevel:
+    """The bright level known at some <N>, at that of a stretch."""
+    level, excitation = known
+    return replace(level, cps=level.cps * brightness_ratio(stretch.mean_excitation, excitation))
 
 
 def _own_floor(stretch: Stretch) -> Floor:

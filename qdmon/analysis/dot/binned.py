@@ -41,6 +41,11 @@ class BinnedDecays:
         """(n, m-1) the columns behind the gate."""
         return self.counts[:, 1:]
 
+    @property
+    def photons(self) -> float:
+        """All of them, behind the gate."""
+        return float(self.fitted.sum(dtype=np.float64))
+
     @cached_property
     def best_log_likelihood(self) -> FloatArray:
         """(n,) of each bin, up to its own constant, if its photons were exactly as expected."""

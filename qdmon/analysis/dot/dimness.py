@@ -23,8 +23,7 @@ def dark_share(data: BinnedDecays, found: FamilyFit) -> float:
     a lifetime as long as the bright one, or, where it has that, as short as its light is little.
     """
     dot, singles = found.dot, int(SINGLE.sum())
-    spent = np.zeros(len(SINGLE))
-    spent[found.states] = found.smoothed.posterior.sum(axis=0, dtype=np.float64)
+    spent = found.spent
     light = dot.signal(data.bins)[:singles, 1:]
     constant = (KIND == "constant")[:singles]
     level = np.maximum(1 - dot.losses.constant[:singles], LEAST_LEVEL)

@@ -92,6 +92,13 @@ class FamilyFit:
         like_beside = switching.sum(axis=0) * beside / np.maximum(known, 1e-12)
         return Losses(*(staying + trust * like_beside + (1 - trust) * switching))
 
+    @property
+    def spent(self) -> FloatArray:
+        """(k,) bins in each state."""
+        spent = np.zeros(len(KIND))
+        spent[self.states] = self.smoothed.posterior.sum(axis=0, dtype=np.float64)
+        return spent
+
     def posterior_of(self, members: NDArray[np.bool_]) -> FloatArray:
         """(n,) probability that a bin is in one of some states, (k,) bool."""
         return np.asarray(self.smoothed.posterior[:, members[self.states]].sum(axis=1), np.float64)
@@ -246,11 +253,11 @@ def fit_dot(
         background_sd_cps: how well that background is known; None if it is only a guess.
         expected: rate (cps) and lifetime (ns) of the bright level, from another fluence; None if unknown.
     """
-    begun = _begun(data, background_sd_cps, expected)
+    some = data.pieces(SEARCH_BINS)
+    begun = _begun(data, some, background_sd_cps, expected)
     if begun is None:
         return None
     prior, first = begun
-    some = data.pieces(SEARCH_BINS)
     found: dict[Family, FamilyFit] = {}
 
     def go_on(family: Family, begin: FamilyFit, plan: tuple[int, ...]) -> FamilyFit:
@@ -275,7 +282,7 @@ def fit_dot(
     here = _fit_family(some, "both", both.dot, prior, (3,), both.whole_chain()).log_likelihood
     if _fit_family(some, "all", leader.dot, prior, (4, 3), begin).log_likelihood > here + WORTH_MORE:
         found["all"] = _fit_family(data, "all", leader.dot, prior, (4, 4, 3), begin)
-    return DotFit(found, float(data.fitted.sum(dtype=np.float64)))
+    return DotFit(found, data.photons)
 
 
 def expected_bright(known: tuple[DotFit, float] | None) -> tuple[float, float] | None:
@@ -287,9 +294,12 @@ def expected_bright(known: tuple[DotFit, float] | None) -> tuple[float, float] |
 
 
 def _begun(
-    data: BinnedDecays, background_sd_cps: float | None, expected: tuple[float, float] | None
+    data: BinnedDecays,
+    some: BinnedDecays,
+    background_sd_cps: float | None,
+    expected: tuple[float, float] | None,
 ) -> tuple[Prior, dict[Family, FamilyFit]] | None:
-    """Prior and first fits, on part of the bins, from the bright level that explains them best.
+    """Prior and first fits, on some of the bins, from the bright level that explains them best.
 
     That is the one that lasts, unless rarer light that lives longer, or what the dot was elsewhere, does
     better: as its trapped and charged states lie on lines through the bright one, they tell where it is,
@@ -301,7 +311,7 @@ def _begun(
     others = [rarer_level(data, usual)]
     if expected is not None and expected[1] > BRIGHTER * usual[1]:
         others.append(expected)
-    some = data.pieces(SEARCH_BINS)
+    families: tuple[Family, ...] = ("auger", "both")
     best: tuple[Prior, dict[Family, FamilyFit]] | None = None
     least = -np.inf
     for level in (usual, *others):
@@ -317,7 +327,6 @@ def _begun(
             after_pulses=data.bins.after_pulses.per_click[0],
         )
         prior = prior_around(start, background_sd_cps, data.bins.after_pulses.per_click)
-        families: tuple[Family, ...] = ("auger", "both")
         first = {family: _searched(some, family, start, prior) for family in families}
         reached = max(found.log_likelihood for found in first.values())
         if best is None or reached > least + OTHER_BRIGHT:
@@ -382,7 +391,7 @@ def reread(data: BinnedDecays, fit: DotFit) -> DotFit:
         # What the dot's parameters cost the family does not depend on the bins.
         of_dot = known.log_likelihood - known.smoothed.log_likelihood
         found[family] = replace(known, smoothed=chain, log_likelihood=chain.log_likelihood + of_dot)
-    return DotFit(found, float(data.fitted.sum(dtype=np.float64)))
+    return DotFit(found, data.photons)
 
 
 def adapted(data: BinnedDecays, fit: DotFit, light_ratio: float) -> DotFit:
@@ -415,4 +424,4 @@ def adapted(data: BinnedDecays, fit: DotFit, light_ratio: float) -> DotFit:
             for light in ADAPTED_LIGHTS
         ]
         found[family] = max(tried, key=lambda f: f.log_likelihood)
-    return DotFit(found, float(data.fitted.sum(dtype=np.float64)))
+    return DotFit(found, data.photons)

@@ -201,8 +201,7 @@ def _prompt_cps(data: BinnedDecays, found: FamilyFit, state: int) -> float:
 def emissive_states(data: BinnedDecays, found: FamilyFit) -> tuple[EmissiveState, ...]:
     """The bright level and, if a few bins show one, the dim one that took most light."""
     dot = found.dot
-    seen = np.zeros(len(SINGLE))
-    seen[found.states] = found.smoothed.posterior.sum(axis=0, dtype=np.float64)
+    seen = found.spent
     loss = dot.losses.total
     weight = np.where(SINGLE & (loss > 0.15), seen * loss, 0.0)
     dim = int(np.argmax(weight))
