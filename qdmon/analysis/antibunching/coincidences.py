@@ -10,7 +10,8 @@ pairs that zero lag loses because their second photon came after the next pulse.
 with an error only; its probability is averaged over that error, so that the limits of g hold with it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -20,7 +21,7 @@ from scipy.special import gammaincc, gammaincinv, gammaln, xlogy
 
 from qdmon.analysis.snapshot import UNKNOWN, Estimate
 
-__all__ = ["Coincidences", "ZeroDelay", "dip_significance"]
+__all__ = ["Coincidences", "ZeroDelay", "dip_significance", "probability_single"]
 
 FloatArray = NDArray[np.float64]
 _Value = TypeVar("_Value", float, FloatArray)
@@ -29,8 +30,9 @@ FEWEST_SIDE_PAIRS = 20
 CONFIDENCE = 0.99
 # Before any pair is seen: a diluted sample shows one dot in nine of ten spots.
 PRIOR_SINGLE = 0.9
-# g2(0) of two emitters, one with a quarter of the light, up to that of two alike with bright biexcitons.
-SEVERAL = (0.375, 0.8)
+# g2(0) of two emitters, one with a quarter of the light, up to that of a crowd; so many values between.
+SEVERAL = (0.375, 1.0)
+G_VALUES = 11
 # A limit beyond this excludes nothing.
 LARGEST = 1e6
 # Nothing as unlikely as this happens by chance (six standard deviations).
@@ -105,19 +107,23 @@ class Coincidences:
         net = self.side - self.chance
         return max(net / self.steady, 1.0) if self.steady > 0 else 1.0
 
-    def probability_single(self, most_single: float) -> float | None:
-        """Chance that one emitter made the pairs at zero lag, most light in a focus being that of one.
+    def without(self, part: "Coincidences") -> "Coincidences":
+        """The pairs that are not among some of these."""
+        return replace(
+            self,
+            zero=self.zero - part.zero,
+            side=self.side - part.side,
+            chance=max(self.chance - part.chance, 0.0),
+            chance_error=max(self.chance_error - part.chance_error, 0.0),
+            steady=self.steady - part.steady,
+        )
 
-        Its g2(0) may be anything up to `most_single`; that of several is anything from a second emitter of
-        a quarter of the light to two of the same, blinking by themselves. None where nothing can be compared.
-        """
-        if self.side * self.side_peaks < FEWEST_SIDE_PAIRS or self.side <= self.chance:
-            return None
-        one = float(self._chance_of_zero(np.linspace(0.0, most_single, 9)).mean())
-        more = float(self._chance_of_zero(np.linspace(*SEVERAL, 9) / self.bunching).mean())
-        return float(PRIOR_SINGLE * one / (PRIOR_SINGLE * one + (1 - PRIOR_SINGLE) * more + 1e-300))
+    @property
+    def comparable(self) -> bool:
+        """Whether the side peaks stand out of the chance pairs."""
+        return self.side > self.chance
 
-    def _chance_of_zero(self, g: FloatArray) -> FloatArray:
+    def chance_of_zero(self, g: FloatArray) -> FloatArray:
         """(n,) probability of the pairs at zero lag if g2(0) were each of g."""
         sd = np.sqrt(self._mean_variance(g))[:, None]
         mean = np.maximum(self._mean(g)[:, None] + sd * NODES, 1e-6)
@@ -164,6 +170,27 @@ class Coincidences:
                 return None
             high *= 2
         return float(brentq(excess, 0.0, high, xtol=1e-12, rtol=1e-6))
+
+
+def probability_single(classes: Sequence[tuple[Coincidences, float]]) -> float | None:
+    """Chance that one emitter made the pairs at zero lag, most light in a focus being that of one.
+
+    Pairs of different classes are different pairs. In each, g2(0) of one emitter may be anything up to the
+    most that a biexciton leaves there; that of several is the same in all, anything from a second emitter of
+    a quarter of the light to many, blinking by themselves. None where nothing can be compared.
+
+    Args:
+        classes: pairs, and the most that g2(0) of one emitter can be among them.
+    """
+    known = [(pairs, most) for pairs, most in classes if pairs.comparable]
+    if sum(pairs.side * pairs.side_peaks for pairs, _ in known) < FEWEST_SIDE_PAIRS:
+        return None
+    one, more = 1.0, np.ones(G_VALUES)
+    for pairs, most in known:
+        one *= float(pairs.chance_of_zero(np.linspace(0.0, most, G_VALUES)).mean())
+        more *= pairs.chance_of_zero(np.linspace(*SEVERAL, G_VALUES) / pairs.bunching)
+    several = (1 - PRIOR_SINGLE) * float(more.mean())
+    return float(PRIOR_SINGLE * one / (PRIOR_SINGLE * one + several + 1e-300))
 
 
 def dip_significance(

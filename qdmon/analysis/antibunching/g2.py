@@ -15,7 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdmon.analysis.antibunching.chance import Counted
-from qdmon.analysis.antibunching.coincidences import Coincidences, dip_significance
+from qdmon.analysis.antibunching.coincidences import (
+    Coincidences,
+    dip_significance,
+    probability_single,
+)
 from qdmon.analysis.antibunching.gated import (
     BRIGHTEST_BIEXCITON,
     RESIDUE,
@@ -215,13 +219,11 @@ def g2_from_pairs(
     gate = gate_for(ungated, light.lifetime_ns)
     behind = _coincidences(counted, shift, gate + 1, light)
     gated = Gated(float(GATES_NS[gate]), behind.zero_delay())
-    # Of two tests on partly the same pairs the less favourable: either may miss a second dot by chance. The
-    # first takes all but the light of the pulse itself: what the laser scatters is nobody's biexciton.
+    # All but the light of the pulse itself: what the laser scatters is nobody's biexciton.
     dots_own = _coincidences(counted, shift, 1, light)
-    tests = dots_own.probability_single(BRIGHTEST_BIEXCITON), behind.probability_single(RESIDUE)
-    weighed = [p for p in tests if p is not None]
+    early = dots_own.without(behind)
+    believed = probability_single([(early, BRIGHTEST_BIEXCITON), (behind, RESIDUE)])
     single = is_single(ungated, gated, behind.bunching)
-    believed = min(weighed) if weighed else None
     odd = (believed or 0.0) > LIKELIER and (ungated.lower_99 or 0.0) <= SURELY_SECOND
     if not counted.known or odd:
         # Pairs of a background that nobody has measured look like those of a second emitter. And one in a

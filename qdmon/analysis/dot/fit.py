@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from hardware.jit import jit
 from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.bounded import Expectation
 from qdmon.analysis.dot.bright import BRIGHTER, bright_level, rarer_level
 from qdmon.analysis.dot.chain import Chain, Smoothed, learn
-from qdmon.analysis.dot.maximise import GREY_RANGE, Prior, improved
+from qdmon.analysis.dot.maximise import GREY_RANGE, Prior, improved, parameters_of
 from qdmon.analysis.dot.states import CHARGED, FAMILIES, KIND, SINGLE, DotModel, Family, Losses
 
 __all__ = ["DotFit", "FamilyFit", "adapted", "bin_likelihoods", "expected_bright", "fit_dot", "reread"]
@@ -56,15 +57,15 @@ class FamilyFit:
 
     Attributes:
         family: which states were allowed.
-        dot: the dot behind them.
-        covariance: of `states.PARAMETERS`, the first four by their logarithms.
+        dot: the likeliest dot behind them.
+        expected: of `states.PARAMETERS`, the first four by their logarithms.
         smoothed: posterior of the family's states in every bin, and the chain.
         log_likelihood: of all bins, up to a constant of the data; the prior of the dot included.
     """
 
     family: Family
     dot: DotModel
-    covariance: FloatArray
+    expected: Expectation
     smoothed: Smoothed
     log_likelihood: float
 
@@ -91,6 +92,11 @@ class FamilyFit:
         trust = np.minimum(known / LOST_BESIDE, 1.0)
         like_beside = switching.sum(axis=0) * beside / np.maximum(known, 1e-12)
         return Losses(*(staying + trust * like_beside + (1 - trust) * switching))
+
+    @property
+    def covariance(self) -> FloatArray:
+        """(9, 9) of the parameters."""
+        return self.expected.covariance
 
     @property
     def spent(self) -> FloatArray:
@@ -207,12 +213,12 @@ def _fit_family(
         doubtful = float(likelihood.trust.min(initial=1.0)) < 1
         return smoothed, smoothed.posterior * likelihood.trust[:, None] if doubtful else smoothed.posterior
 
-    covariance = np.asarray(np.diag(np.square(prior.sd)))
+    expected = Expectation(parameters_of(dot), np.diag(np.square(prior.sd)))
     smoothed, trusted = learned(dot, chain, plan[0])
     for steps in plan[1:]:
-        dot, covariance = improved(data, dot, trusted, states, prior)
+        dot, expected = improved(data, dot, trusted, states, prior)
         smoothed, trusted = learned(dot, smoothed.chain, steps)
-    return FamilyFit(family, dot, covariance, smoothed, smoothed.log_likelihood + prior.log_density(dot))
+    return FamilyFit(family, dot, expected, smoothed, smoothed.log_likelihood + prior.log_density(dot))
 
 
 def prior_around(dot: DotModel, background_sd_cps: float | None, after_pulses: tuple[float, float]) -> Prior:

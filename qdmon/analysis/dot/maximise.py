@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr
 
 from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.bounded import Expectation, expected_within
 from qdmon.analysis.dot.states import PARAMETERS, DotModel
 
-__all__ = ["Prior", "improved"]
+__all__ = ["Prior", "dot_of", "improved", "parameters_of", "slopes"]
 
 FloatArray = NDArray[np.float64]
 
@@ -26,6 +26,7 @@ _LONGEST = np.array([0.15, 0.15, 0.3, 0.2, 0.3, 0.0, 0.02, 0.05, 0.01])
 _LEVEL_SD, _LONGEST_LEVEL = 0.06, 0.05
 TRION_RANGE, GREY_RANGE, BETA_RANGE = (0.05, 0.6), (1.3, 3.5), (1.5, 2.7)
 _NOT_NEGATIVE = slice(5, 9)
+_MOSTLY_NOTHING = np.isin(PARAMETERS, ("delayed", "spread"))
 _MOST_LATE = MOST_DELAYED, MOST_SPREAD, MOST_AFTER_PULSES = 0.15, 0.36, 0.05
 
 
@@ -41,19 +42,30 @@ class Prior:
     mean: FloatArray
     sd: FloatArray
 
+    @property
+    def of_nothing(self) -> FloatArray:
+        """(9,) scale of those parameters that are mostly nothing at all; NaN for the others."""
+        return np.where(_MOSTLY_NOTHING & (self.mean == 0), self.sd, np.nan)
+
     def log_density(self, dot: DotModel) -> float:
         """Logarithm of the prior at a dot, up to a constant."""
-        return float(-0.5 * np.square((_vector(dot) - self.mean) / self.sd).sum())
+        return float(-0.5 * np.square((parameters_of(dot) - self.mean) / self.sd).sum())
 
 
-def _vector(dot: DotModel) -> FloatArray:
+def parameters_of(dot: DotModel) -> FloatArray:
+    """(9,) in the order of `states.PARAMETERS`, the first four by their logarithms."""
     values = np.array([getattr(dot, name) for name in PARAMETERS], np.float64)
     values[:_LOGARITHMIC] = np.log(np.maximum(values[:_LOGARITHMIC], 1e-9))
     return values
 
 
-def _dot_of(vector: FloatArray, dot: DotModel) -> DotModel:
-    """The dot at these parameters, kept within what physics allows."""
+def dot_of(vector: FloatArray, dot: DotModel) -> DotModel:
+    """The dot at these parameters, kept within what physics allows; its levels are those of another.
+
+    Args:
+        vector: (9,) see `parameters_of`.
+        dot: with these levels.
+    """
     bright_cps, bright_ns, trion_ns, grey = np.exp(vector[:_LOGARITHMIC]).tolist()
     beta, background_cps, *late = vector[_LOGARITHMIC:].tolist()
     beta = _within(beta, BETA_RANGE)
@@ -109,13 +121,20 @@ def _step_within(
     return step
 
 
+def slopes(data: BinnedDecays, dot: DotModel) -> FloatArray:
+    """(9, k, m) change of the photons expected in a bin with each of the parameters."""
+    x, expected = parameters_of(dot), data.expected(dot)
+    moved = np.array([data.expected(dot_of(x + h, dot)) - expected for h in np.diag(_STEP)])
+    return np.asarray(moved / _STEP[:, None, None])
+
+
 def improved(
     data: BinnedDecays,
     dot: DotModel,
     posterior: NDArray[np.float32],
     states: NDArray[np.bool_],
     prior: Prior,
-) -> tuple[DotModel, FloatArray]:
+) -> tuple[DotModel, Expectation]:
     """Move a dot to the photons of its states.
 
     Args:
@@ -126,19 +145,16 @@ def improved(
         prior: of the parameters.
 
     Returns:
-        The dot and the (9, 9) covariance of its parameters, the first four by their logarithms.
+        The dot, and what to expect of its parameters, the first four by their logarithms.
     """
     seen = posterior.sum(axis=0, dtype=np.float64)
     lasting = seen > 0.3
     index = np.flatnonzero(states)[lasting]
     time = seen[lasting, None]
     photons = np.asarray(posterior.T @ data.fitted, np.float64)[lasting]
-    x = _vector(dot)
+    x = parameters_of(dot)
     expected = data.expected(dot)[index, 1:] + 1e-9
-    slope = np.array(
-        [(data.expected(_dot_of(x + h, dot))[index, 1:] + 1e-9 - expected) for h in np.diag(_STEP)]
-    )
-    slope /= _STEP[:, None, None]
+    slope = slopes(data, dot)[:, index, 1:]
     level = (dot.by_level(data.bins) * data.bin_s)[index, 1:]
     weight = time / expected
     excess = photons / expected - time
@@ -152,19 +168,7 @@ def improved(
     step = _step_within(information, gradient, *_room(x, dot))
     shift = np.zeros(len(states))
     shift[index] = np.clip((pull - across.T @ step) / of_level, -_LONGEST_LEVEL, _LONGEST_LEVEL)
-    dot = _dot_of(x + step, dot).with_levels(shift)
-    return dot, _not_negative(np.linalg.inv(information), _vector(dot))
-
-
-def _not_negative(covariance: FloatArray, x: FloatArray) -> FloatArray:
-    """Covariance of parameters of which some cannot be negative: the rest errs less where one is near zero.
-
-    Each in turn is a truncated normal about its value, and what goes with it shrinks with its variance.
-    """
-    for j in range(len(x))[_NOT_NEGATIVE]:
-        sd = float(np.sqrt(covariance[j, j]))
-        below = -max(float(x[j]), 0.0) / sd
-        hazard = float(np.exp(-0.5 * below**2 - 0.5 * np.log(2 * np.pi) - log_ndtr(-below)))
-        left = 1 + below * hazard - hazard**2
-        covariance = covariance - (1 - left) * np.outer(covariance[j], covariance[j]) / sd**2
-    return np.asarray(covariance)
+    covariance = np.linalg.inv(information)
+    moved = dot_of(x + step, dot).with_levels(shift)
+    limits = covariance, _NOT_NEGATIVE, prior.of_nothing
+    return moved, expected_within(parameters_of(moved), x + covariance @ gradient, *limits)

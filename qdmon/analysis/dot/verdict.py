@@ -12,10 +12,10 @@ from scipy.special import ndtr, softmax
 
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.dimness import DARK_FROM, dark_share
+from qdmon.analysis.dot.emissive import emissive_states
 from qdmon.analysis.dot.fit import DotFit, FamilyFit, bin_likelihoods
-from qdmon.analysis.dot.states import CHARGED, KIND, SINGLE, Family, Losses
-from qdmon.analysis.equations import radiative_rate_ratio
-from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, EmissiveState, Estimate
+from qdmon.analysis.dot.states import Family, Losses
+from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Estimate
 from qdmon.analysis.switching.blinks import Blink, find_blinks
 
 __all__ = ["Reading", "call_of", "likeliest", "read_bins", "undetermined"]
@@ -34,8 +34,6 @@ GAIN_SCATTER = 1.5
 STAND_IN_GAIN, STAND_IN_BETA, STAND_IN_SCATTER = 3e-4, 1.55, 0.05
 # What even a perfect posterior leaves: states between the levels, the assumed response, after-pulses.
 SHARE_FLOOR, LOSS_FLOOR, HOT_FLOOR = 0.005, 0.001, 0.07
-# Relative error of (light, lifetime) that more photons do not lower: response, place of the pulse, levels.
-SYSTEMATIC, DIM_SYSTEMATIC = (0.0015, 0.001), (0.003, 0.003)
 # A part of the loss at constant lifetime beyond which the other part is not called by its own name.
 HOT_FROM = 0.05
 TOO_DIM = "the dim light is too little to have a lifetime that tells why it is dim"
@@ -189,90 +187,6 @@ def _mean_share(reading: Reading) -> Estimate:
     return Estimate(float(mean), float(np.sqrt(spread)))
 
 
-def _prompt_cps(data: BinnedDecays, found: FamilyFit, state: int) -> float:
-    """Light of a state in the prompt bin beyond what its decay puts there; less if the pulse came late."""
-    member = np.arange(len(SINGLE)) == state
-    weight = found.posterior_of(member)
-    seconds = float(weight.sum()) * data.bin_s
-    expected = float(data.expected(found.dot)[state, 0])
-    return (float(weight @ data.counts[:, 0]) - expected * float(weight.sum())) / max(seconds, 1e-9)
-
-
-def emissive_states(data: BinnedDecays, found: FamilyFit) -> tuple[EmissiveState, ...]:
-    """The bright level and, if a few bins show one, the dim one that took most light."""
-    dot = found.dot
-    seen = found.spent
-    loss = dot.losses.total
-    weight = np.where(SINGLE & (loss > 0.15), seen * loss, 0.0)
-    dim = int(np.argmax(weight))
-    members = [0, dim] if weight[dim] > 0 and seen[dim] >= 3 else [0]
-    return tuple(_state(data, found, m, float(seen[m])) for m in members)
-
-
-def _state(data: BinnedDecays, found: FamilyFit, state: int, time: float) -> EmissiveState:
-    """Light and lifetime of a state the dot can stay in; `time` in bins."""
-    dot, covariance = found.dot, found.covariance
-    signal = dot.signal(data.bins)
-    level = float(signal[state].sum() / signal[0].sum())
-    rate = dot.bright_cps * level + _prompt_cps(data, found, state)
-    if level <= 0:
-        return EmissiveState(_no_light(data, found, rate, time), UNKNOWN)
-    tau_ns = float(dot.lifetimes_ns[state])
-    trion = int(np.flatnonzero(CHARGED)[0])
-    # Logarithms of light and lifetime as sums of the fitted parameters.
-    light, life = np.zeros(len(covariance)), np.zeros(len(covariance))
-    light[0] = 1.0
-    own = 0.0
-    if CHARGED[state]:
-        # Other trions than the fitted two have a lifetime of their own.
-        life[2], life[3] = float(state <= trion + 1), float(state == trion + 1)
-        light[1], light[4] = -1.0, 1 / dot.beta
-        light += life
-    else:
-        life[1] = 1.0
-    if state not in (0, trion, trion + 1):
-        by_level = dot.by_level(data.bins)[state, 1:] * data.bin_s
-        own = 1 / max(
-            time * float((np.square(by_level) / (data.expected(dot)[state, 1:] + 1e-9)).sum()), 1e-12
-        )
-    floor = SYSTEMATIC if state == 0 else DIM_SYSTEMATIC
-    # At constant lifetime a level has a light of its own and no lifetime of its own.
-    owns = own, 0.0 if KIND[state] == "constant" else own
-    errors = [
-        float(np.sqrt(v @ covariance @ v + more + least**2))
-        for v, more, least in zip((light, life), owns, floor, strict=True)
-    ]
-    return EmissiveState(Estimate(rate, rate * errors[0]), Estimate(tau_ns, tau_ns * errors[1]))
-
-
-def _no_light(data: BinnedDecays, found: FamilyFit, rate: float, time: float) -> Estimate:
-    """Light of a dark state: none, as well as its background allows to say."""
-    per_bin = found.dot.background_cps * data.bin_s
-    error = float(
-        np.hypot(np.sqrt((per_bin + 1 / time) / time) / data.bin_s, np.sqrt(found.covariance[5, 5]))
-    )
-    return Estimate(max(rate, 0.0), error)
-
-
-def _ratio(found: FamilyFit, states: tuple[EmissiveState, ...]) -> Estimate:
-    """Radiative-rate ratio of the dim state to the bright one."""
-    if len(states) < 2:
-        return UNKNOWN
-    parts = [(s.intensity_cps, s.lifetime_ns) for s in states]
-    values = [x.value for pair in parts for x in pair]
-    errors = [x.error for pair in parts for x in pair]
-    i1, t1, i2, t2 = values
-    if i1 is None or t1 is None or i2 is None or t2 is None or min(i1, t1, i2, t2) <= 0:
-        return UNKNOWN
-    beta = radiative_rate_ratio(i1, t1, i2, t2)
-    if np.any(found.dot.lifetimes_ns[CHARGED & SINGLE] == t2):
-        # Light and lifetime of a level err together; the fit knows how.
-        error = float(np.hypot(np.sqrt(found.covariance[4, 4]), float(np.hypot(*SYSTEMATIC)) * beta))
-        return Estimate(beta, error)
-    relative = [(e or 0.0) / v for e, v in zip(errors, values, strict=True) if v]
-    return Estimate(beta, float(beta * np.sqrt(np.sum(np.square(relative)))))
-
-
 def misfit(data: BinnedDecays, found: FamilyFit) -> tuple[float, float]:
     """How far the decays are from those of the states: relative, and reduced chi-squared."""
     states = data.expected(found.dot)[found.states]
@@ -351,7 +265,7 @@ def call_of(
     if reason is None and probabilities[best] < LEAST_PROBABILITY:
         second = sorted(probabilities, key=lambda t: -probabilities[t])[1]
         reason = f"between {best} and {second}"
-    states = emissive_states(data, reading.best)
+    states, ratio = emissive_states(data, reading.best)
     return BlinkingCall(
         span_s[0],
         span_s[1],
@@ -361,5 +275,5 @@ def call_of(
         UNKNOWN if best in ("none", "hc") or doubt is not None else _mean_share(reading),
         reading.shares[reading.best.family].loss,
         states,
-        _ratio(reading.best, states),
+        ratio,
     )

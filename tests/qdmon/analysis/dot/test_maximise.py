@@ -46,10 +46,9 @@ def certain(path: NDArray[np.intp]) -> NDArray[np.float32]:
 def settled(
     data: BinnedDecays, dot: DotModel, path: NDArray[np.intp], known: Prior, steps: int = 30
 ) -> tuple[DotModel, FloatArray]:
-    covariance = np.empty(0)
     for _ in range(steps):
-        dot, covariance = improved(data, dot, certain(path), BOTH, known)
-    return dot, covariance
+        dot, expected = improved(data, dot, certain(path), BOTH, known)
+    return dot, expected.covariance
 
 
 def expected_log_likelihood(data: BinnedDecays, dot: DotModel, path: NDArray[np.intp]) -> float:
@@ -126,17 +125,19 @@ def test_a_parameter_at_its_wall_does_not_hold_the_others_back() -> None:
     assert min(found.spread, found.delayed, found.after_pulses) >= 0.0
 
 
-def test_what_cannot_be_negative_leaves_the_others_less_doubt_where_it_is_none() -> None:
-    def lifetime_sd(dot: DotModel, sd: float) -> float:
+def test_what_is_mostly_nothing_leaves_the_others_little_doubt_where_it_is_none() -> None:
+    def lifetime_sd(dot: DotModel, **sd: float) -> float:
         path = path_of((BRIGHT, 1000))
-        known = prior(dot, bright_cps=9.0, bright_ns=9.0, delayed=sd, spread=sd)
+        known = prior(dot, bright_cps=9.0, bright_ns=9.0, **sd)
         _, covariance = settled(drawn(np.random.default_rng(4), path, dot), dot, path, known, steps=6)
         return float(np.sqrt(covariance[1, 1]))
 
     spread_out = replace(PAPERS_DOT, delayed=0.05, spread=0.1)
-    near, far = (lifetime_sd(dot, 9.0) / lifetime_sd(dot, 1e-5) for dot in (PAPERS_DOT, spread_out))
+    known = [lifetime_sd(dot) for dot in (PAPERS_DOT, spread_out)]
+    near = lifetime_sd(PAPERS_DOT, delayed=0.02, spread=0.01) / known[0]
+    far = lifetime_sd(spread_out, delayed=9.0, spread=9.0) / known[1]
     assert far > 1.7
-    assert 1.05 < near < 1.3
+    assert 1.0 < near < 1.15
 
 
 def test_the_errors_of_one_bright_level_are_those_of_counting() -> None:

@@ -160,7 +160,10 @@ def test_a_bright_level_known_badly_says_little_of_a_dot_that_is_never_elsewhere
     data = drawn(rng, path_of((BRIGHT, 2000)))
     reading = read(data)
     badly = np.diag(np.full(len(reading.best.covariance), 0.05**2))
-    families = {f: replace(found, covariance=badly) for f, found in reading.fit.families.items()}
+    families = {
+        f: replace(found, expected=replace(found.expected, covariance=badly))
+        for f, found in reading.fit.families.items()
+    }
     call = call_of(data, read_bins(replace(reading.fit, families=families)), SPAN, None)
     assert call.blinking == "none"
     assert call.probabilities["none"] > 0.95
@@ -253,7 +256,12 @@ def test_charged_states_of_a_small_ratio_must_gain_more_the_more_photons_there_a
     gains: dict[Family, float] = {"bc": 0.0, "both": 40.0}
     dot = replace(PAPERS_DOT, beta=beta)
     families = {
-        f: replace(reading.fit.families[f], log_likelihood=gain, covariance=sure, dot=dot)
+        f: replace(
+            reading.fit.families[f],
+            log_likelihood=gain,
+            expected=replace(reading.fit.families[f].expected, covariance=sure),
+            dot=dot,
+        )
         for f, gain in gains.items()
     }
     found = read_bins(DotFit(families, photons))

@@ -1,0 +1,151 @@
+"""Light and lifetime of the levels a dot was seen at, with errors that know what errs together.
+
+What is fitted is the light behind the gate; the prompt light is counted. A level's rate is the sum of both,
+so that neither biexcitons nor a pulse that came a little later than thought are extrapolated.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.fit import FamilyFit
+from qdmon.analysis.dot.maximise import dot_of, slopes
+from qdmon.analysis.dot.states import CHARGED, KIND, PARAMETERS, SINGLE, DotModel
+from qdmon.analysis.equations import radiative_rate_ratio
+from qdmon.analysis.snapshot import UNKNOWN, EmissiveState, Estimate
+
+__all__ = ["emissive_states", "ratio_of"]
+
+FloatArray = NDArray[np.float64]
+
+# A level that lost less than this of the light is no dim state; neither is one seen in fewer bins.
+LEAST_LOSS, FEWEST_BINS = 0.15, 3.0
+# Relative error of (light, lifetime), and of the ratio of rates, that more photons do not lower: response,
+# place of the pulse, levels, light that the laser scatters (measured: tests/benchmarks/verdict.py).
+SYSTEMATIC, DIM_SYSTEMATIC, RATIO_SYSTEMATIC = (0.0005, 0.0003), (0.003, 0.002), 0.002
+_BRIGHT_CPS, _BRIGHT_NS, _TRION_NS, _GREY, _BETA = range(5)
+_TRION = int(np.flatnonzero(CHARGED)[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A level a dot can stay at, as it was seen.
+
+    Attributes:
+        rate_cps: its light, net.
+        lifetime_ns: its lifetime.
+        light: (9 + 2,) change of the logarithm of the rate with each parameter of the dot, with the level's
+            own place on its ladder, and with the prompt photons counted.
+        life: (9 + 2,) the same of the lifetime.
+        variance: (9 + 2, 9 + 2) of those; the last two are this level's own.
+        floor: relative errors of light and lifetime that are always left.
+    """
+
+    rate_cps: float
+    lifetime_ns: float
+    light: FloatArray
+    life: FloatArray
+    variance: FloatArray
+    floor: tuple[float, float]
+
+    @property
+    def state(self) -> EmissiveState:
+        """With the errors of each by itself."""
+        light, life = (
+            float(np.sqrt(v @ self.variance @ v + least**2))
+            for v, least in zip((self.light, self.life), self.floor, strict=True)
+        )
+        return EmissiveState(
+            Estimate(self.rate_cps, self.rate_cps * light),
+            Estimate(self.lifetime_ns, self.lifetime_ns * life),
+        )
+
+
+def emissive_states(data: BinnedDecays, found: FamilyFit) -> tuple[tuple[EmissiveState, ...], Estimate]:
+    """The bright level and, if a few bins show one, the dim one that took most light; their rates' ratio."""
+    seen, loss = found.spent, found.dot.losses.total
+    weight = np.where(SINGLE & (loss > LEAST_LOSS), seen * loss, 0.0)
+    dim = int(np.argmax(weight))
+    dot = dot_of(found.expected.mean, found.dot)
+    bright = _level(data, found, dot, 0)
+    if bright is None:
+        return (), UNKNOWN
+    if not (weight[dim] > 0 and seen[dim] >= FEWEST_BINS):
+        return (bright.state,), UNKNOWN
+    level = _level(data, found, dot, dim)
+    if level is None:
+        return (bright.state, EmissiveState(_no_light(data, found, dim), UNKNOWN)), UNKNOWN
+    return (bright.state, level.state), ratio_of(bright, level)
+
+
+def _level(data: BinnedDecays, found: FamilyFit, dot: DotModel, state: int) -> Level | None:
+    """Of a dot with these parameters; None if there is no light in it."""
+    signal = dot.signal(data.bins)
+    level = float(signal[state].sum() / signal[0].sum())
+    excess_cps, counted_cps2 = _prompt_excess(data, found, dot, state)
+    modelled_cps = dot.bright_cps * level
+    rate_cps = modelled_cps + excess_cps
+    if level <= 0 or rate_cps <= 0:
+        return None
+    time = float(found.spent[state])
+    n = len(PARAMETERS)
+    light, life = np.zeros(n + 2), np.zeros(n + 2)
+    variance = np.zeros((n + 2, n + 2))
+    variance[:n, :n] = found.covariance
+    # Other trions than the fitted two, and trapped levels, have a lifetime of their own.
+    fitted = state in (0, _TRION, _TRION + 1)
+    light[_BRIGHT_CPS] = 1.0
+    if CHARGED[state]:
+        life[_TRION_NS], life[_GREY] = float(fitted), float(state == _TRION + 1)
+        light[_BRIGHT_NS], light[_BETA] = -1.0, 1 / dot.beta
+        light += life
+    else:
+        life[_BRIGHT_NS] = 1.0
+    by_level = dot.by_level(data.bins)[state] * data.bin_s
+    if not fitted:
+        told = time * float((np.square(by_level[1:]) / (data.expected(dot)[state, 1:] + 1e-9)).sum())
+        light[n], life[n] = 1.0, 0.0 if KIND[state] == "constant" else 1.0
+        variance[n, n] = 1 / max(told, 1e-12)
+    # What is modelled of the prompt light is taken off again, for the light that was counted.
+    prompt = np.append(slopes(data, dot)[:, state, 0], by_level[0]) / data.bin_s
+    light = light * modelled_cps / rate_cps
+    light[: n + 1] -= prompt / rate_cps
+    light[-1], variance[-1, -1] = 1 / rate_cps, counted_cps2
+    floor = SYSTEMATIC if state == 0 else DIM_SYSTEMATIC
+    return Level(rate_cps, float(dot.lifetimes_ns[state]), light, life, variance, floor)
+
+
+def _prompt_excess(data: BinnedDecays, found: FamilyFit, dot: DotModel, state: int) -> tuple[float, float]:
+    """Light (cps) of a state in the prompt bin beyond what is modelled, and the variance of its count.
+
+    It is less than nothing if the pulse came late.
+    """
+    weight = found.posterior_of(np.arange(len(SINGLE)) == state)
+    time = max(float(weight.sum()), 1e-9)
+    counts = data.counts[:, 0].astype(np.float64)
+    excess = float(weight @ counts) / time - float(data.expected(dot)[state, 0])
+    return excess / data.bin_s, max(float(np.square(weight) @ counts), 1.0) / (time * data.bin_s) ** 2
+
+
+def _no_light(data: BinnedDecays, found: FamilyFit, state: int) -> Estimate:
+    """Light of a dark state: none, as well as its background allows to say."""
+    dot, time = found.dot, float(found.spent[state])
+    rate_cps, _ = _prompt_excess(data, found, dot, state)
+    per_bin = dot.background_cps * data.bin_s
+    error = float(
+        np.hypot(np.sqrt((per_bin + 1 / time) / time) / data.bin_s, np.sqrt(found.covariance[5, 5]))
+    )
+    return Estimate(max(rate_cps, 0.0), error)
+
+
+def ratio_of(bright: Level, dim: Level) -> Estimate:
+    """Radiative-rate ratio of a dim level to the bright one: what both lean on errs in both."""
+    beta = radiative_rate_ratio(bright.rate_cps, bright.lifetime_ns, dim.rate_cps, dim.lifetime_ns)
+    of_dim, of_bright = dim.light - dim.life, bright.life - bright.light
+    shared = of_dim + of_bright
+    shared[-2:] = of_dim[-2:]
+    own = of_bright[-2:]
+    variance = shared @ dim.variance @ shared + own @ bright.variance[-2:, -2:] @ own
+    return Estimate(beta, float(beta * np.sqrt(variance + RATIO_SYSTEMATIC**2)))
