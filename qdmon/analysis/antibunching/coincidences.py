@@ -33,6 +33,7 @@ PRIOR_SINGLE = 0.9
 # g2(0) of two emitters, one with a quarter of the light, up to that of a crowd; so many values between.
 SEVERAL = (0.375, 1.0)
 G_VALUES = 11
+QUANTILES = (np.arange(G_VALUES) + 0.5) / G_VALUES
 # A limit beyond this excludes nothing.
 LARGEST = 1e6
 # Nothing as unlikely as this happens by chance (six standard deviations).
@@ -175,19 +176,19 @@ class Coincidences:
 def probability_single(classes: Sequence[tuple[Coincidences, float]]) -> float | None:
     """Chance that one emitter made the pairs at zero lag, most light in a focus being that of one.
 
-    Pairs of different classes are different pairs. In each, g2(0) of one emitter may be anything up to the
-    most that a biexciton leaves there; that of several is the same in all, anything from a second emitter of
-    a quarter of the light to many, blinking by themselves. None where nothing can be compared.
+    Pairs of different classes are different pairs. In each, g2(0) of one emitter is what its biexciton leaves
+    there, the less the likelier (exponential); that of several is the same in all, anything from a second
+    emitter of a quarter of the light to many, blinking by themselves. None where nothing can be compared.
 
     Args:
-        classes: pairs, and the most that g2(0) of one emitter can be among them.
+        classes: pairs, and the mean g2(0) of single emitters among them.
     """
-    known = [(pairs, most) for pairs, most in classes if pairs.comparable]
+    known = [(pairs, mean) for pairs, mean in classes if pairs.comparable]
     if sum(pairs.side * pairs.side_peaks for pairs, _ in known) < FEWEST_SIDE_PAIRS:
         return None
     one, more = 1.0, np.ones(G_VALUES)
-    for pairs, most in known:
-        one *= float(pairs.chance_of_zero(np.linspace(0.0, most, G_VALUES)).mean())
+    for pairs, mean in known:
+        one *= float(pairs.chance_of_zero(-mean * np.log1p(-QUANTILES)).mean())
         more *= pairs.chance_of_zero(np.linspace(*SEVERAL, G_VALUES) / pairs.bunching)
     several = (1 - PRIOR_SINGLE) * float(more.mean())
     return float(PRIOR_SINGLE * one / (PRIOR_SINGLE * one + several + 1e-300))

@@ -21,9 +21,9 @@ from qdmon.analysis.antibunching.coincidences import (
     probability_single,
 )
 from qdmon.analysis.antibunching.gated import (
-    BRIGHTEST_BIEXCITON,
-    RESIDUE,
     SURELY_SECOND,
+    USUAL_BIEXCITON,
+    USUAL_RESIDUE,
     Gated,
     gate_for,
     is_single,
@@ -222,7 +222,7 @@ def g2_from_pairs(
     # All but the light of the pulse itself: what the laser scatters is nobody's biexciton.
     dots_own = _coincidences(counted, shift, 1, light)
     early = dots_own.without(behind)
-    believed = probability_single([(early, BRIGHTEST_BIEXCITON), (behind, RESIDUE)])
+    believed = probability_single([(early, USUAL_BIEXCITON), (behind, USUAL_RESIDUE)])
     single = is_single(ungated, gated, behind.bunching)
     odd = (believed or 0.0) > LIKELIER and (ungated.lower_99 or 0.0) <= SURELY_SECOND
     if not counted.known or odd:

@@ -16,9 +16,9 @@ from qdmon.analysis.antibunching.pairs import GATES_NS
 from qdmon.analysis.snapshot import G2
 
 __all__ = [
-    "BRIGHTEST_BIEXCITON",
-    "RESIDUE",
     "SURELY_SECOND",
+    "USUAL_BIEXCITON",
+    "USUAL_RESIDUE",
     "Gated",
     "belief_in_single",
     "emitter_doubt",
@@ -34,8 +34,8 @@ DECAY_CHANNELS = 4.0
 SECOND_EMITTER = 0.375
 # More than a gated biexciton leaves, even where its decay has not four but two and a half channels.
 RESIDUE = 0.1
-# Yield of a biexciton over that of the exciton, as large as single dots show ungated.
-BRIGHTEST_BIEXCITON = 0.3
+# Yield of a biexciton over that of the exciton, on average over dots, and what a gate leaves of it.
+USUAL_BIEXCITON, USUAL_RESIDUE = 0.1, 0.03
 # A second emitter of a seventh of the light.
 SURELY_SECOND = 0.25
 # A type is called from here on; what is stated of it is no surer than this.

@@ -142,18 +142,18 @@ def test_a_significance_of_two_is_exceeded_by_chance_in_about_2_of_100_flat_peak
 
 def test_few_pairs_already_tell_how_likely_one_emitter_is() -> None:
     """Six pairs in a side peak: none at zero lag speaks for one emitter, four for two."""
-    chances = [probability_single([(Coincidences(n, 6.0, 18), 0.3)]) or 0.0 for n in range(7)]
+    chances = [probability_single([(Coincidences(n, 6.0, 18), 0.1)]) or 0.0 for n in range(7)]
     assert chances == sorted(chances, reverse=True)
     assert chances[0] > 0.95
     assert chances[4] < 0.6
 
 
 def test_no_pairs_say_nothing_of_the_emitters() -> None:
-    assert probability_single([(Coincidences(zero=0.0, side=0.5, side_peaks=18), 0.3)]) is None
+    assert probability_single([(Coincidences(zero=0.0, side=0.5, side_peaks=18), 0.1)]) is None
 
 
 def test_many_pairs_leave_no_doubt_about_the_emitters() -> None:
-    one, two = (probability_single([(Coincidences(n, 300.0, 18), 0.3)]) for n in (30.0, 160.0))
+    one, two = (probability_single([(Coincidences(n, 300.0, 18), 0.1)]) for n in (30.0, 160.0))
     assert one is not None
     assert one > 0.999
     assert two is not None
@@ -162,20 +162,20 @@ def test_many_pairs_leave_no_doubt_about_the_emitters() -> None:
 
 def test_pairs_of_both_classes_together_say_more_than_either() -> None:
     early, late = Coincidences(0.0, 3.0, 18), Coincidences(0.0, 3.0, 18)
-    alone = [probability_single([pair]) or 0.0 for pair in ((early, 0.3), (late, 0.1))]
-    together = probability_single([(early, 0.3), (late, 0.1)]) or 0.0
+    alone = [probability_single([pair]) or 0.0 for pair in ((early, 0.1), (late, 0.03))]
+    together = probability_single([(early, 0.1), (late, 0.03)]) or 0.0
     assert together > max(alone)
 
 
 def test_late_pairs_of_a_second_emitter_are_not_outweighed_by_missing_early_ones() -> None:
     early, late = Coincidences(2.0, 10.0, 18), Coincidences(9.0, 18.0, 18)
-    assert (probability_single([(early, 0.3), (late, 0.1)]) or 0.0) < 0.05
+    assert (probability_single([(early, 0.1), (late, 0.03)]) or 0.0) < 0.05
 
 
 def test_a_crowd_in_bursts_is_not_taken_for_one_emitter() -> None:
     """Beads that move through the focus: as many pairs at zero lag as at others."""
-    assert (probability_single([(Coincidences(290.0, 300.0, 18), 0.3)]) or 0.0) < 1e-3
-    assert (probability_single([(Coincidences(0.0, 5.0, 18), 0.3)]) or 0.0) > 0.9
+    assert (probability_single([(Coincidences(290.0, 300.0, 18), 0.1)]) or 0.0) < 1e-3
+    assert (probability_single([(Coincidences(0.0, 5.0, 18), 0.1)]) or 0.0) > 0.9
 
 
 @pytest.mark.parametrize("chance", [0.0, 1.0, 4.0, 10.0])
@@ -205,7 +205,7 @@ def test_blinking_makes_side_peaks_higher_than_steady_light() -> None:
 
 def test_few_pairs_at_zero_lag_say_less_for_a_single_emitter_the_more_the_light_blinks() -> None:
     chances = [
-        probability_single([(Coincidences(8.0, 80.0, SIDE_PEAKS, steady=80.0 / bunching), 0.1)])
+        probability_single([(Coincidences(8.0, 80.0, SIDE_PEAKS, steady=80.0 / bunching), 0.03)])
         for bunching in (1.0, 2.0, 4.0)
     ]
     steady, blinking, strongly = (c or 0.0 for c in chances)
