@@ -27,7 +27,7 @@ FEWEST_BLINKS = 1
 LEAST_PROBABILITY = 0.5
 # What a richer family gains on a dot of a poorer one: levels that follow the noise. In log-likelihood,
 # and the scatter of that gain; both from dots of known kind (tests/benchmarks/verdict.py).
-GAIN: dict[Family, float] = {"auger": 0.0, "bc": 0.0, "hc": 0.0, "both": 10.0, "all": 30.0}
+GAIN: dict[Family, float] = {"auger": 0.0, "bc": 0.0, "hc": 0.0, "both": 5.0, "all": 30.0}
 GAIN_SCATTER = 1.5
 # What it gains per photon where its charged states hardly emit faster than trapped ones: these then stand in
 # for levels that many traps make and the ladder lacks (dots that never charge: at most 1.3e-4; others: 5e-4).
