@@ -18,6 +18,7 @@ from qdmon.analysis.decays.lifetime import SummedDecay
 from qdmon.analysis.decays.pileup import PileUp
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.fit import DotFit, adapted, expected_bright, fit_dot, reread
+from qdmon.analysis.dot.foreign import foreign_bins
 from qdmon.analysis.dot.rebinning import table_bins
 from qdmon.analysis.dot.verdict import Reading, call_of, read_bins, undetermined
 from qdmon.analysis.settings import AnalysisSettings
@@ -54,6 +55,7 @@ class Stretch:
         call: verdict on the stretch since its last conversion.
         since_pulse: where the data of that verdict begin.
         dynamics: levels, dwells and memory of its light.
+        foreign: pulse intervals with light that is not the dot's, left out of all verdicts.
         table: photons per millisecond and micro-bin (T2: counts only); None until the axis is known.
     """
 
@@ -91,6 +93,7 @@ class Stretch:
         self._bin_s = BASE_BIN_S
         self._next_fit_s = self._next_search_s = FIRST_FIT_S
         self._frozen_pulse: int | None = None
+        self.foreign: list[tuple[int, int]] = []
         self.reading: Reading | None = None
         start = acquisition.seconds(first_pulse)
         self.call: BlinkingCall = undetermined(start, start, "no photons analysed yet")
@@ -197,7 +200,7 @@ class Stretch:
         """Decays of the bins between two pulses, losses left out, and the start of each bin in s."""
         if self.table is None or self.axis is None:
             return None
-        found = table_bins(self.table, from_pulse, to_pulse, self._kept_rows, losses)
+        found = table_bins(self.table, from_pulse, to_pulse, self._kept_rows, [*losses, *self.foreign])
         if found is None:
             return None
         data = self._data(found.counts, found.rows * BASE_BIN_S, self.axis.bins)
@@ -233,7 +236,7 @@ class Stretch:
             doubt: a reason outside the stretch not to call a type.
             search: fit the dot anew; otherwise it stays what it was at the last fit.
         """
-        binned = self._binned(self.since_pulse, losses, to_pulse=self._frozen_pulse)
+        binned = self._without_foreign(losses)
         stop = self.stop_pulse if self._frozen_pulse is None else self._frozen_pulse
         span = self._acq.seconds(self.since_pulse), self._acq.seconds(stop)
         if binned is None:
@@ -264,6 +267,23 @@ class Stretch:
         if self.settled is not None:
             doubt = doubt or self.settled.doubt
         self.call = call_of(data, self.reading, span, doubt, self.belief)
+
+    def _without_foreign(self, losses: list[tuple[int, int]]) -> tuple[BinnedDecays, FloatArray] | None:
+        """The bins since the last conversion that hold no light but the dot's."""
+        before = [span for span in self.foreign if span[1] <= self.since_pulse]
+        self.foreign = before
+        binned = self._binned(self.since_pulse, losses, to_pulse=self._frozen_pulse)
+        if binned is None:
+            return None
+        data, starts = binned
+        marked = foreign_bins(data)
+        if not marked.any():
+            return binned
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(np.int8)))
+        for first, stop in edges.reshape(-1, 2).tolist():
+            begin, end = (self._acq.pulses(float(starts[i])) for i in (first, stop - 1))
+            self.foreign.append((begin, end + self._acq.pulses(data.bin_s)))
+        return self._binned(self.since_pulse, losses, to_pulse=self._frozen_pulse)
 
     def _with_background(self, data: BinnedDecays) -> tuple[BinnedDecays, float | None]:
         """The bins with what lies under them, and how well that is known beforehand."""

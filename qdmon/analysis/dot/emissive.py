@@ -4,7 +4,7 @@ What is fitted is the light behind the gate; the prompt light is counted. A leve
 so that neither biexcitons nor a pulse that came a little later than thought are extrapolated.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ LEAST_LOSS, FEWEST_BINS = 0.15, 3.0
 # place of the pulse, levels, light that the laser scatters (measured: tests/benchmarks/verdict.py).
 SYSTEMATIC, DIM_SYSTEMATIC, RATIO_SYSTEMATIC = (0.0005, 0.0003), (0.003, 0.002), 0.002
 _BRIGHT_CPS, _BRIGHT_NS, _TRION_NS, _GREY, _BETA = range(5)
+_EARLY = PARAMETERS.index("early")
 _TRION = int(np.flatnonzero(CHARGED)[0])
 
 
@@ -36,10 +37,10 @@ class Level:
     Attributes:
         rate_cps: its light, net.
         lifetime_ns: its lifetime.
-        light: (9 + 2,) change of the logarithm of the rate with each parameter of the dot, with the level's
+        light: (p + 2,) change of the logarithm of the rate with each parameter of the dot, with the level's
             own place on its ladder, and with the prompt photons counted.
-        life: (9 + 2,) the same of the lifetime.
-        variance: (9 + 2, 9 + 2) of those; the last two are this level's own.
+        life: (p + 2,) the same of the lifetime.
+        variance: (p + 2, p + 2) of those; the last two are this level's own.
         floor: relative errors of light and lifetime that are always left.
     """
 
@@ -82,11 +83,12 @@ def emissive_states(data: BinnedDecays, found: FamilyFit) -> tuple[tuple[Emissiv
 
 def _level(data: BinnedDecays, found: FamilyFit, dot: DotModel, state: int) -> Level | None:
     """Of a dot with these parameters; None if there is no light in it."""
-    signal = dot.signal(data.bins)
+    signal = replace(dot, early=0.0).signal(data.bins)
     level = float(signal[state].sum() / signal[0].sum())
     excess_cps, counted_cps2 = _prompt_excess(data, found, dot, state)
+    early_cps = float((dot.signal(data.bins)[state] - signal[state]).sum())
     modelled_cps = dot.bright_cps * level
-    rate_cps = modelled_cps + excess_cps
+    rate_cps = modelled_cps + early_cps + excess_cps
     if level <= 0 or rate_cps <= 0:
         return None
     time = float(found.spent[state])
@@ -109,9 +111,11 @@ def _level(data: BinnedDecays, found: FamilyFit, dot: DotModel, state: int) -> L
         light[n], life[n] = 1.0, 0.0 if KIND[state] == "constant" else 1.0
         variance[n, n] = 1 / max(told, 1e-12)
     # What is modelled of the prompt light is taken off again, for the light that was counted.
-    prompt = np.append(slopes(data, dot)[:, state, 0], by_level[0]) / data.bin_s
-    light = light * modelled_cps / rate_cps
-    light[: n + 1] -= prompt / rate_cps
+    slope = slopes(data, dot)[:, state] / data.bin_s
+    light *= modelled_cps
+    light[_EARLY] = slope[_EARLY].sum()
+    light[: n + 1] -= np.append(slope[:, 0], by_level[0] / data.bin_s)
+    light /= rate_cps
     light[-1], variance[-1, -1] = 1 / rate_cps, counted_cps2
     floor = SYSTEMATIC if state == 0 else DIM_SYSTEMATIC
     return Level(rate_cps, float(dot.lifetimes_ns[state]), light, life, variance, floor)

@@ -23,7 +23,7 @@ USUAL_TRION, TRION_STARTS = 0.2, (0.13, 0.26)
 FIRST_GREY = 2.2
 # Science notes 2.3: "about 2", and 1.82 in the paper.
 BETA = (1.95, 0.25)
-TYPICAL_DELAYED, TYPICAL_SPREAD = 0.02, 0.01
+TYPICAL_DELAYED, TYPICAL_SPREAD, TYPICAL_EARLY = 0.02, 0.01, 0.03
 SEARCH_BINS = 2500
 # Trions this close together (logarithm) are one that the ladder shares out, or the one that is fitted; those
 # of fewer bins, or a lesser share of the charged time, are none.
@@ -46,7 +46,7 @@ LEAST_LOG_LIKELIHOOD = -40.0
 MOST_UNEXPLAINED = 40.0
 TYPICAL_DWELL_S = 0.04
 # A step of the fluence changes brightness, by what saturation leaves open, and background.
-ADAPTED_SD = np.array([0.3, 0.03, 0.03, 0.03, 0.03, 1e4, 0.01, 0.02, 0.002])
+ADAPTED_SD = np.array([0.3, 0.03, 0.03, 0.03, 0.03, 1e4, 0.01, 0.02, 0.002, 0.03])
 # Of the brightness expected there: where to start from.
 ADAPTED_LIGHTS = (0.65, 0.8, 1.0, 1.25)
 
@@ -95,7 +95,7 @@ class FamilyFit:
 
     @property
     def covariance(self) -> FloatArray:
-        """(9, 9) of the parameters."""
+        """(p, p) of the parameters."""
         return self.expected.covariance
 
     @property
@@ -215,8 +215,8 @@ def _fit_family(
 
     expected = Expectation(parameters_of(dot), np.diag(np.square(prior.sd)))
     smoothed, trusted = learned(dot, chain, plan[0])
-    for steps in plan[1:]:
-        dot, expected = improved(data, dot, trusted, states, prior)
+    for i, steps in enumerate(plan[1:], start=2):
+        dot, expected = improved(data, dot, trusted, states, prior, last=i == len(plan))
         smoothed, trusted = learned(dot, smoothed.chain, steps)
     return FamilyFit(family, dot, expected, smoothed, smoothed.log_likelihood + prior.log_density(dot))
 
@@ -240,8 +240,9 @@ def prior_around(dot: DotModel, background_sd_cps: float | None, after_pulses: t
         TYPICAL_DELAYED,
         TYPICAL_SPREAD,
         after_pulses[1],
+        TYPICAL_EARLY,
     ]
-    rest = [BETA[0], dot.background_cps, 0.0, 0.0, after_pulses[0]]
+    rest = [BETA[0], dot.background_cps, 0.0, 0.0, after_pulses[0], 0.0]
     return Prior(np.array([*mean, *rest]), np.array(sd))
 
 
@@ -416,7 +417,7 @@ def adapted(data: BinnedDecays, fit: DotFit, light_ratio: float) -> DotFit:
             background_cps=data.background_cps or known.dot.background_cps,
         )
         prior = Prior(prior_around(dot, None, data.bins.after_pulses.per_click).mean, ADAPTED_SD)
-        prior.mean[[4, 6, 7, 8]] = dot.beta, dot.delayed, dot.spread, dot.after_pulses
+        prior.mean[[4, 6, 7, 8, 9]] = dot.beta, dot.delayed, dot.spread, dot.after_pulses, dot.early
         # A level a little too bright passes for a mixture, so several are tried here too.
         tried = [
             _fit_family(

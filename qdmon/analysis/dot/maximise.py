@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.bounded import Expectation, expected_within
+from qdmon.analysis.dot.missing import missing_information, without
 from qdmon.analysis.dot.states import PARAMETERS, DotModel
 
 __all__ = ["Prior", "dot_of", "improved", "parameters_of", "slopes"]
@@ -20,14 +21,14 @@ FloatArray = NDArray[np.float64]
 
 _LOGARITHMIC = 4
 """So many parameters, from the first, move by their logarithm."""
-_STEP = np.array([1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1.0, 1e-4, 1e-3, 1e-4])
-_LONGEST = np.array([0.15, 0.15, 0.3, 0.2, 0.3, 0.0, 0.02, 0.05, 0.01])
+_STEP = np.array([1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1.0, 1e-4, 1e-3, 1e-4, 1e-4])
+_LONGEST = np.array([0.15, 0.15, 0.3, 0.2, 0.3, 0.0, 0.02, 0.05, 0.01, 0.02])
 # Levels lie a tenth apart: further away another one takes over.
 _LEVEL_SD, _LONGEST_LEVEL = 0.06, 0.05
 TRION_RANGE, GREY_RANGE, BETA_RANGE = (0.05, 0.6), (1.3, 3.5), (1.5, 2.7)
-_NOT_NEGATIVE = slice(5, 9)
-_MOSTLY_NOTHING = np.isin(PARAMETERS, ("delayed", "spread"))
-_MOST_LATE = MOST_DELAYED, MOST_SPREAD, MOST_AFTER_PULSES = 0.15, 0.36, 0.05
+_NOT_NEGATIVE = slice(5, 10)
+_MOSTLY_NOTHING = np.isin(PARAMETERS, ("delayed", "spread", "early"))
+_MOST = MOST_DELAYED, MOST_SPREAD, MOST_AFTER_PULSES, MOST_EARLY = 0.15, 0.36, 0.05, 0.3
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Prior:
     """Normal prior of the parameters, the first four by their logarithms.
 
     Attributes:
-        mean: (9,) in the order of `states.PARAMETERS`.
-        sd: (9,).
+        mean: (p,) in the order of `states.PARAMETERS`.
+        sd: (p,).
     """
 
     mean: FloatArray
@@ -44,7 +45,7 @@ class Prior:
 
     @property
     def of_nothing(self) -> FloatArray:
-        """(9,) scale of those parameters that are mostly nothing at all; NaN for the others."""
+        """(p,) scale of those parameters that are mostly nothing at all; NaN for the others."""
         return np.where(_MOSTLY_NOTHING & (self.mean == 0), self.sd, np.nan)
 
     def log_density(self, dot: DotModel) -> float:
@@ -53,7 +54,7 @@ class Prior:
 
 
 def parameters_of(dot: DotModel) -> FloatArray:
-    """(9,) in the order of `states.PARAMETERS`, the first four by their logarithms."""
+    """(p,) in the order of `states.PARAMETERS`, the first four by their logarithms."""
     values = np.array([getattr(dot, name) for name in PARAMETERS], np.float64)
     values[:_LOGARITHMIC] = np.log(np.maximum(values[:_LOGARITHMIC], 1e-9))
     return values
@@ -63,17 +64,17 @@ def dot_of(vector: FloatArray, dot: DotModel) -> DotModel:
     """The dot at these parameters, kept within what physics allows; its levels are those of another.
 
     Args:
-        vector: (9,) see `parameters_of`.
+        vector: (p,) see `parameters_of`.
         dot: with these levels.
     """
     bright_cps, bright_ns, trion_ns, grey = np.exp(vector[:_LOGARITHMIC]).tolist()
-    beta, background_cps, *late = vector[_LOGARITHMIC:].tolist()
+    beta, background_cps, *rest = vector[_LOGARITHMIC:].tolist()
     beta = _within(beta, BETA_RANGE)
     trion_ns = _within(trion_ns, (TRION_RANGE[0] * bright_ns, TRION_RANGE[1] * bright_ns))
     # A charged dot is dimmer than a neutral one.
     grey = min(_within(grey, GREY_RANGE), max(0.9 * bright_ns / (beta * trion_ns), 1.2))
-    delayed, spread, after_pulses = (
-        _within(value, (0.0, most)) for value, most in zip(late, _MOST_LATE, strict=True)
+    delayed, spread, after_pulses, early = (
+        _within(value, (0.0, most)) for value, most in zip(rest, _MOST, strict=True)
     )
     return replace(
         dot,
@@ -86,6 +87,7 @@ def dot_of(vector: FloatArray, dot: DotModel) -> DotModel:
         delayed=delayed,
         spread=spread,
         after_pulses=after_pulses,
+        early=early,
     )
 
 
@@ -94,12 +96,12 @@ def _within(value: float, limits: tuple[float, float]) -> float:
 
 
 def _room(x: FloatArray, dot: DotModel) -> tuple[FloatArray, FloatArray]:
-    """(9,) how far each parameter may move down and up: one step at most, and within what physics allows."""
+    """(p,) how far each parameter may move down and up: one step at most, and within what physics allows."""
     longest = _LONGEST.copy()
     longest[5] = max(200.0, 0.5 * dot.background_cps)
     trion = np.log(TRION_RANGE) + x[1]
-    lowest = np.array([-np.inf, -np.inf, trion[0], np.log(GREY_RANGE[0]), BETA_RANGE[0], 0.0, 0.0, 0.0, 0.0])
-    highest = np.array([np.inf, np.inf, trion[1], np.log(GREY_RANGE[1]), BETA_RANGE[1], np.inf, *_MOST_LATE])
+    lowest = np.array([-np.inf, -np.inf, trion[0], np.log(GREY_RANGE[0]), BETA_RANGE[0], *np.zeros(5)])
+    highest = np.array([np.inf, np.inf, trion[1], np.log(GREY_RANGE[1]), BETA_RANGE[1], np.inf, *_MOST])
     down, up = np.maximum(lowest - x, -longest), np.minimum(highest - x, longest)
     return np.minimum(down, 0.0), np.maximum(up, 0.0)
 
@@ -122,7 +124,7 @@ def _step_within(
 
 
 def slopes(data: BinnedDecays, dot: DotModel) -> FloatArray:
-    """(9, k, m) change of the photons expected in a bin with each of the parameters."""
+    """(p, k, m) change of the photons expected in a bin with each of the parameters."""
     x, expected = parameters_of(dot), data.expected(dot)
     moved = np.array([data.expected(dot_of(x + h, dot)) - expected for h in np.diag(_STEP)])
     return np.asarray(moved / _STEP[:, None, None])
@@ -134,6 +136,8 @@ def improved(
     posterior: NDArray[np.float32],
     states: NDArray[np.bool_],
     prior: Prior,
+    *,
+    last: bool = False,
 ) -> tuple[DotModel, Expectation]:
     """Move a dot to the photons of its states.
 
@@ -143,6 +147,7 @@ def improved(
         posterior: (n, s) probability of each allowed state in each bin.
         states: (k,) bool, the s allowed states.
         prior: of the parameters.
+        last: whether this is the last step, after which doubt about the states counts among the errors.
 
     Returns:
         The dot, and what to expect of its parameters, the first four by their logarithms.
@@ -169,6 +174,10 @@ def improved(
     shift = np.zeros(len(states))
     shift[index] = np.clip((pull - across.T @ step) / of_level, -_LONGEST_LEVEL, _LONGEST_LEVEL)
     covariance = np.linalg.inv(information)
+    if last:
+        own = (slope - (across / of_level)[:, :, None] * level) / expected
+        missing = missing_information(posterior[:, lasting], data.fitted, expected, own)
+        covariance = without(information, missing)
     moved = dot_of(x + step, dot).with_levels(shift)
     limits = covariance, _NOT_NEGATIVE, prior.of_nothing
     return moved, expected_within(parameters_of(moved), x + covariance @ gradient, *limits)

@@ -13,7 +13,7 @@ GROUPS = (1, 2, 5, 10, 20, 50)
 # The chain gathers evidence over a dwell; shorter bins catch more of the switching, at more work.
 PHOTONS_PER_BIN = 50
 LONGEST_GROUP = 10
-FEWEST_BINS, MOST_BINS = 10, 8_000
+FEWEST_BINS, MOST_BINS = 10, 5_000
 
 
 class TableBins(NamedTuple):

