@@ -121,7 +121,9 @@ class ConversionWatcher:
         pairs = stretch.pairs.pairs if stretch.pairs is not None else None
         events += self._emitters.look(stretch.stop_s, pairs, g2_of)
         self._log.refine(stretch.call, stretch.mean_excitation)
-        if self._going_on is None:
+        if self._going_on is None and self._reader is not None and self._reader.dim:
+            self._stops.still_dim(stretch.stop_s)
+        elif self._going_on is None:
             events += self._stops.look(stretch.stop_s, lambda: stretch.dynamics.on_dwells)
         return events + self._losses.look(stretch.call, stretch.mean_excitation)
 
