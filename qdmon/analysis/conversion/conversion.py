@@ -137,8 +137,16 @@ class ConversionLog:
         self._marks = self._marks[change.index :]
         self._regimes[-1:] = [before, list(self._marks)]
 
-    def refine(self, call: BlinkingCall, mean_excitation: float | None) -> Conversion | None:
+    def refine(
+        self, call: BlinkingCall, mean_excitation: float | None, *, last_word: bool = False
+    ) -> Conversion | None:
         """A verdict on what followed the last conversion, at the same fluence, says what it led to.
+
+        Args:
+            call: the verdict.
+            mean_excitation: <N> it was made at.
+            last_word: no more light of it will follow, so that what the dot did decides; else its law has to
+                be sure, which takes more blinks.
 
         Returns:
             The conversion if this is news: another type than was told, or one that was left open.
@@ -153,9 +161,16 @@ class ConversionLog:
             return None
         if call.blinking == last.after and not self._open:
             return None
+        if not last_word and self._chance_of_law(call) < SURE:
+            return None
         self._open = False
         self.conversions[-1] = replace(last, after=call.blinking)
         return self.conversions[-1]
+
+    def _chance_of_law(self, call: BlinkingCall) -> float:
+        """That the law behind a verdict is of the type that it names."""
+        law = law_of(call, self._marks)
+        return float(law[TYPES.index(call.blinking)]) if law is not None and call.blinking in TYPES else 0.0
 
     def returns(
         self, start_s: float, mean_excitation: float | None, call: BlinkingCall | None = None
@@ -279,8 +294,9 @@ def refined_text(c: Conversion, call: BlinkingCall) -> str:
         c: the conversion as it is told now.
         call: the verdict that says so.
     """
-    chance, seconds = call.probabilities[call.blinking], call.stop_s - call.start_s
-    return f"{c.before} -> {c.after} at {c.time_s:.1f} s, by {seconds:.1f} s of light since (p {chance:.2f})"
+    return (
+        f"{c.before} -> {c.after} at {c.time_s:.1f} s, by {call.stop_s - call.start_s:.1f} s of light since"
+    )
 
 
 def return_text(c: Conversion, now: Sequence[Blinking], mean_excitation: float | None) -> str:

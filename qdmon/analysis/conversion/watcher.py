@@ -120,12 +120,23 @@ class ConversionWatcher:
             return events
         pairs = stretch.pairs.pairs if stretch.pairs is not None else None
         events += self._emitters.look(stretch.stop_s, pairs, g2_of)
-        events += self._refined(stretch)
+        events += self.refined(stretch)
         if self._going_on is None and self._reader is not None and self._reader.dim:
             self._stops.still_dim(stretch.stop_s)
         elif self._going_on is None:
             events += self._stops.look(stretch.stop_s, lambda: stretch.dynamics.on_dwells)
         return events + self._losses.look(stretch.call, stretch.mean_excitation)
+
+    def refined(self, stretch: Stretch, *, last_word: bool = False) -> list[Event]:
+        """What the first blinks left open, or told wrong, the light that followed a conversion may know.
+
+        Args:
+            stretch: with the verdict on that light.
+            last_word: it has no more to come.
+        """
+        call = stretch.call
+        found = self._log.refine(call, stretch.mean_excitation, last_word=last_word)
+        return [Event(call.stop_s, "type", "info", refined_text(found, call))] if found is not None else []
 
     def stretch_over(self, stretch: Stretch) -> None:
         """Keep what a finished stretch says of the dot for comparison with the next."""
@@ -138,7 +149,7 @@ class ConversionWatcher:
             self._late += self._step_conversion(stretch, self._steps, [], None)
         if stretch.call.states:
             self._before = [*self._before, stretch.call][-MOST_VERDICTS:]
-        self._late += self._refined(stretch)
+        self._late += self.refined(stretch, last_word=True)
         self._losses.keep(stretch.call, stretch.mean_excitation)
         if self._going_on is not None and self.bleached_s is None:
             self._log.add([self._going_on])
@@ -242,19 +253,14 @@ class ConversionWatcher:
             change.probability,
             None,
         )
+        last = self.refined(stretch, last_word=True)
         self._log.accept(change, found, settled_s)
         self._before, self._here = [], []
         self._losses.keep(stretch.call, stretch.mean_excitation)
         if inside:
             stretch.restart_at(cut, losses, doubt)
         text = conversion_text(found, change.maybe_before, change.maybe_after)
-        return [Event(change.time_s, "conversion", "alert", text)]
-
-    def _refined(self, stretch: Stretch) -> list[Event]:
-        """What the first blinks left open, or told wrong, the light that followed a conversion may know."""
-        call = stretch.call
-        found = self._log.refine(call, stretch.mean_excitation)
-        return [Event(call.stop_s, "type", "info", refined_text(found, call))] if found is not None else []
+        return [*last, Event(change.time_s, "conversion", "alert", text)]
 
     def _step_conversion(
         self,

@@ -133,11 +133,23 @@ def test_a_sure_verdict_says_what_the_first_blinks_could_not() -> None:
     log = converted(blinks(25.0, 50.0, -15.0))
     told = []
     for probability in (0.7, 0.99):
-        news = log.refine(call("mixed", probability), 1.4)
+        news = log.refine(call("mixed", probability), 1.4, last_word=True)
         told.append((log.conversions[0].after, news))
     assert told == [("bc", None), ("mixed", log.conversions[0])]
     # Once.
-    assert log.refine(call("mixed", 0.99), 1.4) is None
+    assert log.refine(call("mixed", 0.99), 1.4, last_word=True) is None
+
+
+def test_while_more_light_comes_a_verdict_has_to_know_the_law() -> None:
+    """A trap blink and an Auger blink are both mechanisms; what share of them the next will be is open."""
+    for behind, news in ((mixed_blinks(25.0, 25.7), False), (mixed_blinks(25.0, 34.0), True)):
+        log = converted([*blinks(25.0, 25.7, -15.0), *behind])
+        (first,) = log.conversions
+        light = replace(call("mixed", 0.99), auger_share=Estimate(0.5, 0.01))
+        assert (log.refine(light, 1.4) is not None) == news
+        assert (log.conversions[0].after == "mixed") == news
+        assert (log.refine(light, 1.4, last_word=True) is None) == news
+        assert log.conversions == [replace(first, after="mixed")]
 
 
 @pytest.mark.parametrize("left_open", [True, False])
@@ -147,7 +159,10 @@ def test_a_verdict_that_bears_out_the_blinks_is_news_only_if_they_left_the_type_
     found = Conversion(25.0, 0.05, "auger", "bc", 0.2, 1.4, 1.0, None)
     maybe: tuple[Blinking, ...] = ("mixed",) if left_open else ()
     log.accept(Change(0.0, 1.0, 1.0, 75, 25.0, 0.05, 25.0, "auger", "bc", (), maybe), found)
-    assert [log.refine(call("bc", 0.99), 1.4) for _ in range(2)] == [found if left_open else None, None]
+    assert [log.refine(call("bc", 0.99), 1.4, last_word=True) for _ in range(2)] == [
+        found if left_open else None,
+        None,
+    ]
 
 
 def test_the_first_new_blinks_do_not_tell_a_pure_type_from_a_mixed_one() -> None:
@@ -179,13 +194,13 @@ def test_what_it_is_after_the_return_is_told_by_a_sure_verdict_else_by_its_blink
 @pytest.mark.parametrize("wrong", [call("auger", 0.99), call("none", 0.99), call("mixed", 0.99, start_s=0.0)])
 def test_a_verdict_on_the_time_before_or_of_the_old_type_changes_nothing(wrong: BlinkingCall) -> None:
     log = converted(blinks(25.0, 50.0, -15.0))
-    log.refine(wrong, 1.4)
+    log.refine(wrong, 1.4, last_word=True)
     assert log.conversions[0].after == "bc"
 
 
 def test_a_verdict_at_another_fluence_does_not_say_what_a_conversion_led_to() -> None:
     log = converted(blinks(25.0, 50.0, -15.0), blinks(50.0, 55.0, -15.0))
-    log.refine(call("mixed", 0.99), 0.2)
+    log.refine(call("mixed", 0.99), 0.2, last_word=True)
     assert log.conversions[0].after == "bc"
 
 
@@ -214,7 +229,7 @@ def test_the_alert_names_every_type_that_it_may_be() -> None:
 
 def test_the_line_behind_an_alert_says_what_it_turned_out_to_be_and_by_what() -> None:
     c = Conversion(25.0, 0.01, "bc", "mixed", 0.2, 1.4, 0.999, None)
-    assert refined_text(c, call("mixed", 0.99)) == "bc -> mixed at 25.0 s, by 9.0 s of light since (p 0.99)"
+    assert refined_text(c, call("mixed", 0.99)) == "bc -> mixed at 25.0 s, by 9.0 s of light since"
 
 
 def verdicts_and_log(first: list[Mark], then: list[Mark], share: float) -> tuple[ConversionLog, BlinkingCall]:
