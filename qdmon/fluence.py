@@ -26,7 +26,8 @@ def read_steps(path: Path) -> tuple[FluenceStep, ...]:
         StepsError: the file is missing, or a line is not two finite non-negative numbers in order of time.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        # Spreadsheets put a byte order mark in front.
+        with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.reader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise StepsError(f"{path}: cannot be read as a table of fluence steps ({error})") from None

@@ -66,7 +66,8 @@ def _from_table(
     path: Path, acquisition: Acquisition
 ) -> dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        # Spreadsheets put a byte order mark in front.
+        with path.open(newline="", encoding="utf-8-sig") as file:
             lines = list(csv.reader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise IrfError(f"{path}: cannot be read as a table of a response ({error})") from None

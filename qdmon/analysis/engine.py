@@ -152,6 +152,7 @@ class Engine:
             self._refit_dynamics(self.stretch)
             events = self.watcher.watch(self.stretch, self.steps, self.spans, doubt)
             events += self.watcher.look(self.stretch, self.spans, self.g2_of)
+            events += self.watcher.refined(self.stretch, last_word=True)
             self.looks += 1
             self._looked = self.stretch, self.stretch.stop_pulse
         return events

@@ -54,6 +54,7 @@ class Survey:
     Attributes:
         photons: how many.
         channels: detectors that occur, ascending.
+        per_channel: photons of each.
         largest_nanotime: TCSPC bin, 0 without photons.
         stop_pulse: end of the recording, exclusive.
         damaged: overflow records that were not believed.
@@ -64,6 +65,7 @@ class Survey:
 
     photons: int
     channels: tuple[int, ...]
+    per_channel: tuple[int, ...]
     largest_nanotime: int
     stop_pulse: int
     damaged: int
@@ -99,6 +101,7 @@ def survey(area: WordArea) -> Survey:
     return Survey(
         photons=photons,
         channels=tuple(np.flatnonzero(counts).tolist()),
+        per_channel=tuple(counts[counts > 0].tolist()),
         largest_nanotime=largest_nanotime,
         stop_pulse=stop_pulse,
         damaged=damaged,

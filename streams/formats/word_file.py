@@ -16,6 +16,9 @@ __all__ = ["WordFile", "open_words"]
 SHORTEST_LIMIT_S = 1.0  # a header may say less than this of a measurement that ran on
 LONGEST_RECORDING_S = 360_000.0  # 100 h: the longest measurement these cards can be asked for
 
+# A detector has more clicks than this in the dark, and hardly ever so few beside another.
+FEWEST_CPS, SMALLEST_SHARE = 5.0, 1e-3
+
 
 @dataclass(frozen=True)
 class WordFile:
@@ -74,6 +77,7 @@ def open_words(source: WordFile) -> Recording:
         raise FormatError(source.path, "ends inside its header: copy it again")
     area = _area(source, size // WORD_BYTES)
     found = survey(area)
+    odd = _odd_detectors(source, found)
     return Recording(
         path=source.path,
         session=file_session(
@@ -86,11 +90,12 @@ def open_words(source: WordFile) -> Recording:
         ),
         acquisition=_acquisition(source, found),
         header=source.header,
-        problems=tuple(_problems(source, found, size)),
+        problems=(*_problems(source, found, size), *odd),
         photons=found.photons,
         stop_pulse=found.stop_pulse,
         blocks=lambda: decoded(area),
-        assumed=source.assumed,
+        # They may be real: nothing is left out.
+        assumed=(*source.assumed, *odd),
     )
 
 
@@ -158,3 +163,21 @@ def _problems(source: WordFile, found: Survey, size: int) -> Iterator[str]:
     end_s = found.stop_pulse * source.macro_tick_ps / PS_PER_S
     if source.longest_s is not None and end_s > 1.01 * source.longest_s + 0.1:
         yield f"the records run to {end_s:.4g} s, the header says {source.longest_s:.4g} s: using the records"
+
+
+def _odd_detectors(source: WordFile, found: Survey) -> tuple[str, ...]:
+    """What to say of detectors with so few photons that damaged records would look the same."""
+    seconds = found.stop_pulse * source.macro_tick_ps / PS_PER_S
+    most = max(found.per_channel, default=0)
+    few = {
+        channel: n
+        for channel, n in zip(found.channels, found.per_channel, strict=True)
+        if n < SMALLEST_SHARE * most and n < max(FEWEST_CPS * seconds, 1.0)
+    }
+    if not few:
+        return ()
+    names = f"detector{'s' if len(few) > 1 else ''} {', '.join(map(str, few))}"
+    return (
+        f"{names} saw {sum(few.values())} of {found.photons} photons, fewer than any would in the dark: "
+        "maybe damaged records; they are kept",
+    )

@@ -63,6 +63,14 @@ def test_a_table_of_fluence_steps_is_read(tmp_path: Path) -> None:
     assert read_steps(path) == (FluenceStep(0.0, 0.2), FluenceStep(25.5, 1.4), FluenceStep(50.0, 0.0))
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_table_from_a_spreadsheet_is_read(tmp_path: Path, mark: bytes, newline: str) -> None:
+    path = tmp_path / "s.csv"
+    path.write_bytes(mark + newline.join(["time_s,mean_excitation", "0,0.2", "25.5,1.4", ""]).encode())
+    assert read_steps(path) == (FluenceStep(0.0, 0.2), FluenceStep(25.5, 1.4))
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -17,6 +17,9 @@ __all__ = ["begins_anew_ps", "recorded_part", "recorded_window"]
 # 2400 edges one was missed.)
 EDGE_PHOTONS, NEARER = 80, 0.35
 LEAST_BINS = 6
+# A pulse rises as abruptly as an axis begins. The light before it is that of the other end of the axis, where
+# so many photons tell how many to expect: that there are none by chance has to be rarer than this.
+LEVEL_PHOTONS, CHANCE = 40, 1e-4
 # A larger share of photons beyond the first period is no accident: files do not always name the card.
 STRAY = 0.01
 
@@ -64,10 +67,10 @@ def recorded_part(histogram: NDArray[np.int64]) -> tuple[int, int]:
         return 0, 0
     first, stop = int(lit[0]), int(lit[-1]) + 1
     dark = len(histogram) - stop
-    return (
-        first if _ends_abruptly(histogram[first:], first) else 0,
-        stop if _ends_abruptly(histogram[:stop][::-1], dark) else len(histogram),
-    )
+    forwards, backwards = histogram[first:], histogram[:stop][::-1]
+    begins = _ends_abruptly(forwards, first) and not _dark_by_chance(backwards, first)
+    ends = _ends_abruptly(backwards, dark) and not _dark_by_chance(forwards, dark)
+    return first if begins else 0, stop if ends else len(histogram)
 
 
 def _fullest(histogram: NDArray[np.int64], period: int) -> tuple[int, int]:
@@ -90,3 +93,11 @@ def _ends_abruptly(inwards: NDArray[np.int64], dark: int) -> bool:
     if 2 * half > min(dark, len(inwards)):
         return False
     return bool(before[half - 1] >= NEARER * before[2 * half - 1])
+
+
+def _dark_by_chance(inwards: NDArray[np.int64], dark: int) -> bool:
+    """Whether so many bins may be empty if the light in them were that at the other end of the axis."""
+    before = np.cumsum(inwards)
+    width = min(int(np.searchsorted(before, LEVEL_PHOTONS)) + 1, len(inwards))
+    # Of an unknown level that gave these photons, none.
+    return bool((1 + dark / width) ** -float(before[width - 1]) > CHANCE)

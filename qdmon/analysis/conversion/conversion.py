@@ -7,13 +7,13 @@ import numpy as np
 from scipy.special import logit
 
 from qdmon.analysis.conversion.alarms import AlarmBudget
-from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime
+from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime, likely
 from qdmon.analysis.conversion.runs import LOG_FAMILY
 from qdmon.analysis.conversion.sequential import LEAST_CERTAINTY, Change, find_change
 from qdmon.analysis.conversion.type_change import law_of, leaning_of
 from qdmon.analysis.snapshot import Blinking, BlinkingCall, Conversion, FluenceStep
 
-__all__ = ["ConversionLog", "conversion_text", "return_text", "same_fluence"]
+__all__ = ["ConversionLog", "conversion_text", "refined_text", "return_text", "same_fluence"]
 
 MOST_MARKS = 400
 # Steps further back belong to regimes long settled.
@@ -24,6 +24,8 @@ LEAST_ODDS = 3.0
 THIRD_ODDS = 3.0
 # A verdict this sure of the type behind a conversion replaces what the first blinks suggested.
 SURE = 0.95
+# Verdicts that name no way to blink.
+NO_WAY = ("undetermined", "none")
 # Verdicts on both sides of a step are a conversion if each is on so much light, and as sure of its law.
 LEAST_STEP_S, SURE_LAW = 10.0, 0.8
 STEP_S = 0.05
@@ -44,6 +46,8 @@ class ConversionLog:
         self._regimes: list[list[Mark]] = [[]]
         # Log probability of each family of runs, by what came before the present regime.
         self._families = LOG_FAMILY
+        # Whether the alert on the last conversion left open what the dot became.
+        self._open = False
         # Up to here a verdict has said what the present regime is.
         self._settled_s = -np.inf
 
@@ -124,6 +128,7 @@ class ConversionLog:
             settled_s: up to when a verdict on all the light has told it.
         """
         self._settled_s = settled_s
+        self._open = bool(change.maybe_after)
         self.conversions.append(conversion)
         before = [m for m in self._regimes[-1] if m.start_s < change.seen_s]
         # A dot that had runs will mostly have them still.
@@ -132,16 +137,40 @@ class ConversionLog:
         self._marks = self._marks[change.index :]
         self._regimes[-1:] = [before, list(self._marks)]
 
-    def refine(self, call: BlinkingCall, mean_excitation: float | None) -> None:
-        """A verdict on what followed the last conversion, at the same fluence, says what it led to."""
+    def refine(
+        self, call: BlinkingCall, mean_excitation: float | None, *, last_word: bool = False
+    ) -> Conversion | None:
+        """A verdict on what followed the last conversion, at the same fluence, says what it led to.
+
+        Args:
+            call: the verdict.
+            mean_excitation: <N> it was made at.
+            last_word: no more light of it will follow, so that what the dot did decides; else its law has to
+                be sure, which takes more blinks.
+
+        Returns:
+            The conversion if this is news: another type than was told, or one that was left open.
+        """
         if not self.conversions or call.blinking == "undetermined":
-            return
+            return None
         last = self.conversions[-1]
         if mean_excitation != last.mean_excitation_after:
-            return
+            return None
         sure = call.probabilities[call.blinking] >= SURE and call.blinking not in (last.before, "none")
-        if sure and call.blinking != last.after and call.start_s >= last.time_s - last.time_error_s - STEP_S:
-            self.conversions[-1] = replace(last, after=call.blinking)
+        if not sure or call.start_s < last.time_s - last.time_error_s - STEP_S:
+            return None
+        if call.blinking == last.after and not self._open:
+            return None
+        if not last_word and self._chance_of_law(call) < SURE:
+            return None
+        self._open = False
+        self.conversions[-1] = replace(last, after=call.blinking)
+        return self.conversions[-1]
+
+    def _chance_of_law(self, call: BlinkingCall) -> float:
+        """That the law behind a verdict is of the type that it names."""
+        law = law_of(call, self._marks)
+        return float(law[TYPES.index(call.blinking)]) if law is not None and call.blinking in TYPES else 0.0
 
     def returns(
         self, start_s: float, mean_excitation: float | None, call: BlinkingCall | None = None
@@ -188,10 +217,17 @@ class ConversionLog:
         """When the present regime was first seen to blink; 0 before that."""
         return self._marks[0].start_s if self._marks else 0.0
 
-    def type_since(self, start_s: float) -> Blinking:
-        """The likeliest type of the blinks since then."""
-        types = Regime.of([m for m in self._marks if m.start_s >= start_s]).types()
-        return max(types, key=lambda kind: types[kind])
+    def types_since(self, start_s: float, call: BlinkingCall | None = None) -> tuple[Blinking, ...]:
+        """What the dot may be of since then, likeliest first: by a verdict if it is sure, else by blinks.
+
+        Args:
+            start_s: of a stretch.
+            call: the verdict on it.
+        """
+        here = call if call is not None and call.start_s >= start_s - STEP_S else None
+        if here is None or here.blinking in NO_WAY or here.probabilities[here.blinking] < SURE:
+            return likely(Regime.of([m for m in self._marks if m.start_s >= start_s]).types())
+        return (here.blinking,)
 
     def _converted_back(self, index: int, start_s: float) -> bool:
         """Whether the last word since then is a conversion to what the dot was before this one."""
@@ -232,22 +268,49 @@ def same_fluence(a: float | None, b: float | None) -> bool:
     return a is not None and b is not None and abs(a - b) <= 0.1 * max(a, b)
 
 
-def conversion_text(c: Conversion) -> str:
-    """The line of the alert."""
+def conversion_text(
+    c: Conversion, maybe_before: Sequence[Blinking] = (), maybe_after: Sequence[Blinking] = ()
+) -> str:
+    """The line of the alert.
+
+    Args:
+        c: the conversion; its probability is that the type changed, whatever to.
+        maybe_before: types it may have been beside the one named.
+        maybe_after: types it may have become.
+    """
     fluence = ""
     if c.mean_excitation_after is not None:
         fluence = f" at <N> = {c.mean_excitation_after:g}"
         if c.mean_excitation_before is not None and c.mean_excitation_before != c.mean_excitation_after:
             fluence = f" as <N> went {c.mean_excitation_before:g} -> {c.mean_excitation_after:g}"
-    return f"{c.before} -> {c.after} at {c.time_s:.1f} s{fluence} (p {c.probability:.2f})"
+    before, after = " or ".join([c.before, *maybe_before]), " or ".join([c.after, *maybe_after])
+    return f"{before} -> {after} at {c.time_s:.1f} s{fluence} (p {c.probability:.2f})"
 
 
-def return_text(c: Conversion, now: Blinking, mean_excitation: float | None) -> str:
-    """The line of the alert on a return."""
+def refined_text(c: Conversion, call: BlinkingCall) -> str:
+    """The line that says what a conversion turned out to lead to.
+
+    Args:
+        c: the conversion as it is told now.
+        call: the verdict that says so.
+    """
+    return (
+        f"{c.before} -> {c.after} at {c.time_s:.1f} s, by {call.stop_s - call.start_s:.1f} s of light since"
+    )
+
+
+def return_text(c: Conversion, now: Sequence[Blinking], mean_excitation: float | None) -> str:
+    """The line of the alert on a return.
+
+    Args:
+        c: the conversion.
+        now: what the dot may be of since the return, likeliest first.
+        mean_excitation: <N> since the return.
+    """
     if c.reversible:
         verdict = f"reversible: it is {c.before} again"
-    elif now == c.after:
+    elif list(now) == [c.after]:
         verdict = f"irreversible: it is still {c.after}"
     else:
-        verdict = f"irreversible: it is {now} now"
+        verdict = f"irreversible: it is {' or '.join(now)} now"
     return f"{c.before} -> {c.after} is {verdict} at <N> = {mean_excitation:g}"

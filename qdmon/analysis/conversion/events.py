@@ -103,6 +103,11 @@ class BlinkingStop:
                 self._told = False
             self._stops_s = [mark.stop_s]
 
+    def still_dim(self, time_s: float) -> None:
+        """A blink that was told in part, for its length, goes on: no bright dwell has begun yet."""
+        if self._stops_s:
+            self._stops_s = [time_s]
+
     def look(self, time_s: float, on_law: Callable[[], DwellLaw | None]) -> list[Event]:
         """Is the bright dwell that is going on too long?
 

@@ -56,6 +56,7 @@ class BlinkReader:
 
     Attributes:
         level: its bright level.
+        dim: whether the dot was dim when the latest rows ended, be it in a dwell that has been told already.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class BlinkReader:
             level: its bright level, if it has been followed already.
         """
         self.level = BrightTracker(first_pulse) if level is None else level
+        self.dim = False
         self._first_pulse = first_pulse
         self._crossing = crossing.odds if crossing is not None else 0.0
         self._reads = 0
@@ -139,10 +141,12 @@ class BlinkReader:
         open_from: int | None = None
         going_on: Mark | None = None
         done = 0
+        self.dim = False
         for runs in _dim_runs(log_l, states):
             *ended, last = _blinks(runs, mark_of)
             end = runs[-1].end
-            is_open = end > len(rows) - SETTLED_ROWS and end - last.begin < LONGEST_ROWS
+            self.dim = end > len(rows) - SETTLED_ROWS
+            is_open = self.dim and end - last.begin < LONGEST_ROWS
             for blink in ended if is_open else [*ended, last]:
                 if not self._is_told(blink, start_pulse, width):
                     marks.append(blink.mark)
@@ -151,7 +155,7 @@ class BlinkReader:
                 open_from = last.begin
                 going_on = None if self._is_told(last, start_pulse, width) else last.mark
                 break
-            self._continues = end > len(rows) - SETTLED_ROWS
+            self._continues = self.dim
             done = end
         if open_from is None:
             open_from = max(done, len(rows) - 2 * SETTLED_ROWS)

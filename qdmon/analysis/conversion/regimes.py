@@ -5,7 +5,7 @@ blink of either kind loses much more light than one of the other, a count share 
 loss S = s r / (s r + 1 - s), with r the ratio of their mean losses.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +17,15 @@ from qdmon.analysis.conversion.shares import LOG_PRIOR, LOG_WEIGHT, SHARES
 from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
 from qdmon.analysis.snapshot import Blinking
 
-__all__ = ["TYPES", "Mark", "Regime", "loss_shares"]
+__all__ = ["TYPES", "Mark", "Regime", "likely", "loss_shares"]
 
 FloatArray = NDArray[np.float64]
 
 TYPES: tuple[Blinking, Blinking, Blinking] = ("bc", "mixed", "auger")
 
 MOST_RATIO = 10.0
+# A type is named alone if its chance is as much.
+NAMED = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,21 @@ class Mark:
     stop_s: float
     odds: float
     lost_s: float
+
+
+def likely(chances: Mapping[Blinking, float], first: Blinking | None = None) -> tuple[Blinking, ...]:
+    """The types that together hold 95 % of the chance, the likeliest first: those to name.
+
+    Args:
+        chances: of each type; they add up to 1.
+        first: to be named first, however likely.
+    """
+    found: list[Blinking] = []
+    for kind in sorted(chances, key=lambda kind: (kind != first, -chances[kind])):
+        found.append(kind)
+        if sum(chances[kind] for kind in found) >= NAMED:
+            break
+    return tuple(found)
 
 
 def _losses(marks: Sequence[Mark]) -> FloatArray:

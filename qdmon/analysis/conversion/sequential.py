@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from qdmon.analysis.conversion.alarms import AlarmBudget
-from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime
+from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime, likely
 from qdmon.analysis.conversion.runs import LOG_FAMILY, log_likelihood, log_likelihood_behind
 from qdmon.analysis.conversion.shares import ANY_CHANGE, CHANGE_AT_RISE, LOG_WEIGHT
 from qdmon.analysis.conversion.type_change import type_pairs
@@ -61,6 +61,8 @@ class Change:
         seen_s: when the first blink behind it began.
         before: likeliest type before.
         after: likeliest type behind.
+        maybe_before: what it may have been as well; empty if that is sure enough (`regimes.likely`).
+        maybe_after: what it may have become as well.
     """
 
     log_evidence: float
@@ -72,6 +74,8 @@ class Change:
     seen_s: float
     before: Blinking
     after: Blinking
+    maybe_before: tuple[Blinking, ...] = ()
+    maybe_after: tuple[Blinking, ...] = ()
 
 
 def find_change(
@@ -111,7 +115,8 @@ def find_change(
     certainty = 1 - float(np.trace(pairs))
     if certainty < LEAST_CERTAINTY:
         return None
-    old, new = np.unravel_index(int(np.argmax(pairs - np.diag(np.diag(pairs)))), pairs.shape)
+    changed_pairs = pairs - np.diag(np.diag(pairs))
+    old, new = np.unravel_index(int(np.argmax(changed_pairs)), pairs.shape)
     changed = float(expit(evidence - allotted))
     # Told is a change between these types, so it is that one which is placed.
     told = np.outer(Regime.of(marks[:place]).kinds() == old, Regime.of(marks[place:]).kinds() == new)
@@ -127,7 +132,15 @@ def find_change(
         seen_s=marks[place].start_s,
         before=TYPES[int(old)],
         after=TYPES[int(new)],
+        maybe_before=_others(changed_pairs[:, new], int(old)),
+        maybe_after=_others(changed_pairs[old], int(new)),
     )
+
+
+def _others(chances: FloatArray, named: int) -> tuple[Blinking, ...]:
+    """Types to name beside the likeliest of (3,) chances, which need not add up to 1."""
+    shares = dict(zip(TYPES, (chances / chances.sum()).tolist(), strict=True))
+    return likely(shares, TYPES[named])[1:]
 
 
 def log_evidence(marks: Sequence[Mark], budget: AlarmBudget) -> float | None:

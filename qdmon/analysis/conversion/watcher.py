@@ -11,7 +11,7 @@ from hardware.types import Acquisition
 from qdmon.analysis.antibunching.pairs import Pairs
 from qdmon.analysis.calibration.background import Floor
 from qdmon.analysis.calibration.trust import ASSUMED_ZERO
-from qdmon.analysis.conversion.conversion import ConversionLog, conversion_text, return_text
+from qdmon.analysis.conversion.conversion import ConversionLog, conversion_text, refined_text, return_text
 from qdmon.analysis.conversion.events import BlinkingStop, IntensityLoss, SecondEmitter, brightness_ratio
 from qdmon.analysis.conversion.floors import carried_floor, floor_of
 from qdmon.analysis.conversion.reader import BlinkReader
@@ -90,10 +90,10 @@ class ConversionWatcher:
         doubt: str | None,
     ) -> list[Event]:
         """Read the blinks since the last call and see whether the dot has converted or come back."""
-        if self.bleached_s is not None:
-            return []
-        self._steps, self._lost = steps, losses
         events, self._late = self._late, []
+        if self.bleached_s is not None:
+            return events
+        self._steps, self._lost = steps, losses
         new = self._read(stretch, losses)
         self._log.add(new)
         self._stops.add(new)
@@ -120,10 +120,23 @@ class ConversionWatcher:
             return events
         pairs = stretch.pairs.pairs if stretch.pairs is not None else None
         events += self._emitters.look(stretch.stop_s, pairs, g2_of)
-        self._log.refine(stretch.call, stretch.mean_excitation)
-        if self._going_on is None:
+        events += self.refined(stretch)
+        if self._going_on is None and self._reader is not None and self._reader.dim:
+            self._stops.still_dim(stretch.stop_s)
+        elif self._going_on is None:
             events += self._stops.look(stretch.stop_s, lambda: stretch.dynamics.on_dwells)
         return events + self._losses.look(stretch.call, stretch.mean_excitation)
+
+    def refined(self, stretch: Stretch, *, last_word: bool = False) -> list[Event]:
+        """What the first blinks left open, or told wrong, the light that followed a conversion may know.
+
+        Args:
+            stretch: with the verdict on that light.
+            last_word: it has no more to come.
+        """
+        call = stretch.call
+        found = self._log.refine(call, stretch.mean_excitation, last_word=last_word)
+        return [Event(call.stop_s, "type", "info", refined_text(found, call))] if found is not None else []
 
     def stretch_over(self, stretch: Stretch) -> None:
         """Keep what a finished stretch says of the dot for comparison with the next."""
@@ -136,7 +149,7 @@ class ConversionWatcher:
             self._late += self._step_conversion(stretch, self._steps, [], None)
         if stretch.call.states:
             self._before = [*self._before, stretch.call][-MOST_VERDICTS:]
-        self._log.refine(stretch.call, stretch.mean_excitation)
+        self._late += self.refined(stretch, last_word=True)
         self._losses.keep(stretch.call, stretch.mean_excitation)
         if self._going_on is not None and self.bleached_s is None:
             self._log.add([self._going_on])
@@ -240,12 +253,14 @@ class ConversionWatcher:
             change.probability,
             None,
         )
+        last = self.refined(stretch, last_word=True)
         self._log.accept(change, found, settled_s)
         self._before, self._here = [], []
         self._losses.keep(stretch.call, stretch.mean_excitation)
         if inside:
             stretch.restart_at(cut, losses, doubt)
-        return [Event(change.time_s, "conversion", "alert", conversion_text(found))]
+        text = conversion_text(found, change.maybe_before, change.maybe_after)
+        return [*last, Event(change.time_s, "conversion", "alert", text)]
 
     def _step_conversion(
         self,
@@ -276,7 +291,8 @@ class ConversionWatcher:
             return []
         events = []
         for c in self._log.returns(stretch.start_s, stretch.mean_excitation, stretch.call):
-            text = return_text(c, self._log.type_since(stretch.start_s), stretch.mean_excitation)
+            now = self._log.types_since(stretch.start_s, stretch.call)
+            text = return_text(c, now, stretch.mean_excitation)
             events.append(Event(stretch.stop_s, "reversibility", "alert", text))
         return events
 

@@ -8,12 +8,20 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from qdmon.analysis.calibration.timing import MicroBins
+from qdmon.analysis.darkness import light_ends
 from qdmon.analysis.dot.states import DotModel
 
 __all__ = ["BinnedDecays"]
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
+
+# Tenths of a second that a last darkness lasts at least; its level is that of as many.
+_LEAST_DARK = 10
+# A tenth of a second in the dark does not pass for light by the noise of what lies under it.
+_SIGMAS = 5.0
+# Light of this share of the bright level, or half of it, is still told from none.
+_FAINT = 0.1
 
 
 @dataclass(frozen=True)
@@ -80,18 +88,24 @@ class BinnedDecays:
         n = len(self.counts) // block
         if n < 20:
             return len(self.counts)
-        light = self.fitted[: n * block].sum(axis=1, dtype=np.float64).reshape(n, block).sum(axis=1)
+        seen = self.fitted[: n * block].sum(axis=1, dtype=np.float64)
+        light = seen.reshape(n, block).sum(axis=1)
         bright = float(np.percentile(light, 95))
-        dark = float(light[-5:].mean())
+        dark = float(light[-_LEAST_DARK:].mean())
         if dark > 0.3 * bright:
             return len(self.counts)
-        below = light < dark + 4 * np.sqrt(dark + 1) + 0.03 * (bright - dark)
+        below = light < dark + _SIGMAS * np.sqrt(dark + 1) + 0.03 * (bright - dark)
         edges = np.flatnonzero(np.diff(np.concatenate([[False], below, [False]]).astype(np.int8)))
         starts, lengths = edges[::2], edges[1::2] - edges[::2]
-        if not below[-1] or lengths[-1] < 10 or lengths[-1] < 5 * lengths[:-1].max(initial=0):
+        if not below[-1] or lengths[-1] < _LEAST_DARK or lengths[-1] < 5 * lengths[:-1].max(initial=0):
             return len(self.counts)
         # With next to no light before it there is no telling that it went out.
-        return int(starts[-1]) * block if starts[-1] >= 10 else len(self.counts)
+        if starts[-1] < 10:
+            return len(self.counts)
+        # It may have gone out within the last lit block, or a little behind it.
+        first = (int(starts[-1]) - 1) * block
+        around = seen[first : first + 2 * block]
+        return first + light_ends(around, dark / block, _FAINT * (bright - dark) / block)
 
     def pieces(self, bins: int) -> "BinnedDecays":
         """Five pieces spread over the whole, about so many bins together."""

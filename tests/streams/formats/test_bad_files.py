@@ -134,6 +134,41 @@ def test_records_beyond_the_time_in_the_header_are_read_and_said(tmp_path: Path)
     assert recording.problems == ("the records run to 5 s, the header says 2 s: using the records",)
 
 
+def with_flipped_bits(words: np.ndarray[tuple[int], np.dtype[np.uint32]], n: int, lowest_bit: int) -> bytes:
+    """A PTU file in which one bit of each of n words is not what was written."""
+    rng = np.random.default_rng(8)
+    flipped = words.copy()
+    at = rng.choice(len(words), n, replace=False)
+    flipped[at] ^= np.uint32(1) << rng.integers(lowest_bit, 31, n).astype(np.uint32)
+    return ptu_bytes(flipped)
+
+
+@pytest.mark.parametrize("lowest_bit", [25, 0])
+def test_detectors_that_only_damaged_records_name_are_told_and_their_photons_kept(
+    tmp_path: Path, lowest_bit: int
+) -> None:
+    words = encoder_for(RecordLayout.GENERIC_T3).feed(some_photons(20_000, gap=500), 10_000_000)
+    recording = open_recording(write(tmp_path, "x.ptu", with_flipped_bits(words, 30, lowest_bit)))
+    odd = [c for c in recording.acquisition.channels if c > 1]
+    assert odd
+    (told,) = [problem for problem in recording.problems if "detector" in problem]
+    assert told.startswith(f"detectors {', '.join(map(str, odd))} saw ")
+    assert "damaged" in told
+    assert len(all_photons(recording)) == recording.photons
+    # It is a suspicion, not damage that was found.
+    assert told in recording.assumed
+
+
+@pytest.mark.parametrize("clicks", [0, 60])
+def test_a_detector_in_the_dark_is_nothing_odd(tmp_path: Path, clicks: int) -> None:
+    """In two seconds it clicks some dozens of times."""
+    photons = some_photons(200_000, gap=50)
+    photons.channel[:] = 0
+    photons.channel[:: len(photons) // max(clicks, 1)][:clicks] = 1
+    words = encoder_for(RecordLayout.GENERIC_T3).feed(photons, 10_000_000)
+    assert open_recording(write(tmp_path, "x.ptu", ptu_bytes(words))).problems == ()
+
+
 def test_a_file_that_shrinks_while_it_is_read_says_so(tmp_path: Path) -> None:
     path = write(tmp_path, "x.ptu", GOOD)
     recording = open_recording(path)

@@ -56,6 +56,30 @@ def test_a_window_is_found_whatever_card_a_file_names() -> None:
         assert list(window) == pytest.approx([FIRST, STOP], abs=20)
 
 
+@pytest.mark.parametrize("photons", [2000, 5000, 20_000, 100_000])
+def test_a_pulse_behind_a_few_empty_bins_is_no_beginning_of_the_axis(photons: int) -> None:
+    """So little light comes before it that there may be none by chance."""
+    bins = 12_500
+    acquisition = b.acquisition(200.0, 16.0)
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        late = rng.random(photons) < 0.01
+        after = np.where(late, rng.uniform(0, 200.0, photons), rng.exponential(28.0, photons))
+        histogram = np.bincount(((2.1 + after) % 200.0 / 0.016).astype(np.int64), minlength=bins)
+        assert recorded_window(acquisition, histogram) is None
+
+
+def test_a_card_that_leaves_out_as_much_where_light_is_expected_has_a_window() -> None:
+    rng = np.random.default_rng(5)
+    late = rng.random(100_000) < 0.2
+    after = np.where(late, rng.uniform(0, 200.0, len(late)), rng.exponential(28.0, len(late)))
+    histogram = np.bincount(((10.0 + after) % 200.0 / 0.016).astype(np.int64), minlength=12_500)
+    histogram[:120] = 0
+    window = recorded_window(b.acquisition(200.0, 16.0), histogram)
+    assert window is not None
+    assert list(window) == pytest.approx([120, 12_500], abs=12)
+
+
 def test_a_card_that_records_all_of_the_period_has_no_window() -> None:
     whole = np.full(3125, 20, np.int64)
     assert recorded_window(b.acquisition(), whole) is None

@@ -32,6 +32,17 @@ def test_bleaching_is_told_once() -> None:
     assert alerts[0].time_s == pytest.approx(died_s, abs=0.3)
 
 
+def test_a_dot_that_went_dark_has_not_stopped_blinking() -> None:
+    for watched in (bleached(), dark_after(LIT_S, 8.0)):
+        assert "blinking stop" not in watched.kinds()
+
+
+def test_the_instant_is_told_to_hundredths_of_a_second() -> None:
+    (alert,) = [e for e in bleached().events if e.kind == "bleach"]
+    lit = bleached().dwells[:-1]
+    assert alert.time_s == pytest.approx(sum(d.duration_s for d in lit), abs=0.01)
+
+
 def test_a_bleached_dot_keeps_the_type_and_the_levels_it_had() -> None:
     call = bleached().segment.call
     assert call.blinking == "auger"

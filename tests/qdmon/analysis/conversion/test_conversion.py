@@ -5,7 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qdmon.analysis.conversion.conversion import ConversionLog, _together, conversion_text, return_text
+from qdmon.analysis.conversion.conversion import (
+    ConversionLog,
+    _together,
+    conversion_text,
+    refined_text,
+    return_text,
+)
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.sequential import Change
 from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Conversion, Estimate, FluenceStep
@@ -62,7 +68,7 @@ def test_after_a_conversion_the_new_regime_is_the_ordinary_one() -> None:
     log = converted(blinks(25.0, 50.0, -15.0))
     assert len(log.conversions) == 1
     assert log.alarm(None, STEPS[:2]) is None
-    assert log.type_since(25.0) == "bc"
+    assert log.types_since(25.0) == ("bc",)
 
 
 def test_the_same_blinks_after_the_return_make_it_irreversible() -> None:
@@ -82,7 +88,7 @@ def test_a_third_type_after_the_return_is_not_the_old_one() -> None:
     log = converted(blinks(25.0, 50.0, -15.0), mixed_blinks(50.0, 56.0))
     (told,) = log.returns(50.0, 0.2)
     assert told.reversible is False
-    assert "it is mixed now" in return_text(told, log.type_since(50.0), 0.2)
+    assert "it is mixed now" in return_text(told, log.types_since(50.0), 0.2)
 
 
 def test_a_conversion_back_to_the_old_type_makes_it_reversible_however_few_the_blinks() -> None:
@@ -127,21 +133,74 @@ def test_a_sure_verdict_says_what_the_first_blinks_could_not() -> None:
     log = converted(blinks(25.0, 50.0, -15.0))
     told = []
     for probability in (0.7, 0.99):
-        log.refine(call("mixed", probability), 1.4)
-        told.append(log.conversions[0].after)
-    assert told == ["bc", "mixed"]
+        news = log.refine(call("mixed", probability), 1.4, last_word=True)
+        told.append((log.conversions[0].after, news))
+    assert told == [("bc", None), ("mixed", log.conversions[0])]
+    # Once.
+    assert log.refine(call("mixed", 0.99), 1.4, last_word=True) is None
+
+
+def test_while_more_light_comes_a_verdict_has_to_know_the_law() -> None:
+    """A trap blink and an Auger blink are both mechanisms; what share of them the next will be is open."""
+    for behind, news in ((mixed_blinks(25.0, 25.7), False), (mixed_blinks(25.0, 34.0), True)):
+        log = converted([*blinks(25.0, 25.7, -15.0), *behind])
+        (first,) = log.conversions
+        light = replace(call("mixed", 0.99), auger_share=Estimate(0.5, 0.01))
+        assert (log.refine(light, 1.4) is not None) == news
+        assert (log.conversions[0].after == "mixed") == news
+        assert (log.refine(light, 1.4, last_word=True) is None) == news
+        assert log.conversions == [replace(first, after="mixed")]
+
+
+@pytest.mark.parametrize("left_open", [True, False])
+def test_a_verdict_that_bears_out_the_blinks_is_news_only_if_they_left_the_type_open(left_open: bool) -> None:
+    log = ConversionLog(1.0)
+    log.add([*blinks(0.0, 25.0, 15.0), *blinks(25.0, 50.0, -15.0)])
+    found = Conversion(25.0, 0.05, "auger", "bc", 0.2, 1.4, 1.0, None)
+    maybe: tuple[Blinking, ...] = ("mixed",) if left_open else ()
+    log.accept(Change(0.0, 1.0, 1.0, 75, 25.0, 0.05, 25.0, "auger", "bc", (), maybe), found)
+    assert [log.refine(call("bc", 0.99), 1.4, last_word=True) for _ in range(2)] == [
+        found if left_open else None,
+        None,
+    ]
+
+
+def test_the_first_new_blinks_do_not_tell_a_pure_type_from_a_mixed_one() -> None:
+    """Two in a row may come from either; thirty in a row only from one."""
+    log = ConversionLog(1.0)
+    log.add(blinks(0.0, 25.0, -15.0))
+    told = {}
+    for i, mark in enumerate(blinks(25.0, 50.0, 15.0), 1):
+        change = log.alarm(mark, STEPS[:2])
+        if change is not None:
+            told[i] = (change.after, *change.maybe_after)
+            assert (change.before, change.maybe_before) == ("bc", ())
+        log.add([mark])
+    assert told[min(told)] == ("auger", "mixed")
+    assert min(told) <= 4
+    assert told[max(told)] == ("auger",)
+
+
+def test_what_it_is_after_the_return_is_told_by_a_sure_verdict_else_by_its_blinks() -> None:
+    log = converted(blinks(25.0, 50.0, -15.0), mixed_blinks(50.0, 56.0))
+    assert log.types_since(50.0) == ("mixed",)
+    assert log.types_since(50.0, call("bc", 0.99, 50.0)) == ("bc",)
+    for no_word in (call("bc", 0.8, 50.0), call("bc", 0.99, 25.0), call("none", 0.99, 50.0)):
+        assert log.types_since(50.0, no_word) == ("mixed",)
+    (few,) = blinks(50.0, 50.4, -15.0)
+    assert converted(blinks(25.0, 50.0, -15.0), [few]).types_since(50.0) == ("bc", "mixed")
 
 
 @pytest.mark.parametrize("wrong", [call("auger", 0.99), call("none", 0.99), call("mixed", 0.99, start_s=0.0)])
 def test_a_verdict_on_the_time_before_or_of_the_old_type_changes_nothing(wrong: BlinkingCall) -> None:
     log = converted(blinks(25.0, 50.0, -15.0))
-    log.refine(wrong, 1.4)
+    log.refine(wrong, 1.4, last_word=True)
     assert log.conversions[0].after == "bc"
 
 
 def test_a_verdict_at_another_fluence_does_not_say_what_a_conversion_led_to() -> None:
     log = converted(blinks(25.0, 50.0, -15.0), blinks(50.0, 55.0, -15.0))
-    log.refine(call("mixed", 0.99), 0.2)
+    log.refine(call("mixed", 0.99), 0.2, last_word=True)
     assert log.conversions[0].after == "bc"
 
 
@@ -150,13 +209,27 @@ def test_blinks_that_will_be_read_again_are_forgotten() -> None:
     log.add(blinks(0.0, 10.0, 15.0))
     log.forget_since(0.0)
     log.add(blinks(0.0, 10.0, -15.0))
-    assert log.type_since(0.0) == "bc"
+    assert log.types_since(0.0) == ("bc",)
     assert log.alarm(None, STEPS[:1]) is None
 
 
 def test_the_alert_names_types_time_and_fluence() -> None:
     c = Conversion(25.0, 0.01, "auger", "bc", 0.2, 1.4, 0.999, None)
     assert conversion_text(c) == "auger -> bc at 25.0 s as <N> went 0.2 -> 1.4 (p 1.00)"
+
+
+def test_the_alert_names_every_type_that_it_may_be() -> None:
+    c = Conversion(25.0, 0.01, "bc", "auger", None, None, 0.999, None)
+    assert conversion_text(c, (), ("mixed",)) == "bc -> auger or mixed at 25.0 s (p 1.00)"
+    assert conversion_text(c, ("mixed",), ()) == "bc or mixed -> auger at 25.0 s (p 1.00)"
+    irreversible = replace(c, reversible=False)
+    assert "it is still auger at" in return_text(irreversible, ("auger",), 0.2)
+    assert "it is auger or mixed now at" in return_text(irreversible, ("auger", "mixed"), 0.2)
+
+
+def test_the_line_behind_an_alert_says_what_it_turned_out_to_be_and_by_what() -> None:
+    c = Conversion(25.0, 0.01, "bc", "mixed", 0.2, 1.4, 0.999, None)
+    assert refined_text(c, call("mixed", 0.99)) == "bc -> mixed at 25.0 s, by 9.0 s of light since"
 
 
 def verdicts_and_log(first: list[Mark], then: list[Mark], share: float) -> tuple[ConversionLog, BlinkingCall]:

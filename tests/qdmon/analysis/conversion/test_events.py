@@ -52,6 +52,18 @@ def test_a_power_law_allows_long_bright_dwells() -> None:
     assert stops_of(marks, 60.0, law) == []
 
 
+def test_a_blink_that_lasts_is_no_bright_dwell() -> None:
+    """It is told in part for its length; what counts is the time since it really ended."""
+    marks = blinking(np.random.default_rng(1), 30.0, 3.0)
+    watch = BlinkingStop(1.0)
+    watch.add(marks)
+    for now_s in np.arange(31.0, 90.0, 0.5):
+        watch.still_dim(float(now_s))
+    assert watch.look(90.0, lambda: None) == []
+    (event,) = watch.look(150.0, lambda: None)
+    assert event.time_s == pytest.approx(89.5)
+
+
 def test_a_new_fluence_begins_a_new_rate_of_blinking() -> None:
     watch = BlinkingStop(1.0)
     watch.add(blinking(np.random.default_rng(1), 30.0, 3.0))

@@ -196,6 +196,28 @@ def test_darkness_says_nothing_of_its_cause(duration_s: float) -> None:
     assert all(abs(m.odds) < 8 for m in (*marks, *seen))
 
 
+def test_a_dwell_told_in_part_for_its_length_is_known_to_go_on() -> None:
+    rng = np.random.default_rng(82)
+    acq, dwells = (
+        b.acquisition(),
+        [b.Dwell(0.5, 76e3, 24.7), b.Dwell(6.0, 1e-3, 24.7), b.Dwell(0.5, 76e3, 24.7)],
+    )
+    found, stop = b.photons(rng, dwells, acq=acq)
+    axis = TimeAxis.build(acq, {0: 4000.0, 1: 4640.0})
+    table = BinTable(0, acq.pulses(ROW_S), axis.bins.count, 100_000)
+    reader = BlinkReader(0)
+    dim, going_on, position = [], [], 0
+    while position < stop:
+        upto = min(position + acq.pulses(0.1), stop)
+        table.add_decays(found.between(position, upto), upto, axis.micro_bin, axis.arrival_ns)
+        position = upto
+        going_on.append(reader.read(table, axis.bins, BRIGHT, FLOOR, [], ROW_S)[1] is not None)
+        dim.append(reader.dim)
+    assert dim == [False] * 5 + [True] * 60 + [False] * 5
+    assert going_on[5:40] == [True] * 35
+    assert not any(going_on[50:])
+
+
 def test_no_dwell_is_told_from_another_by_a_background_that_nobody_knows() -> None:
     rng = np.random.default_rng(81)
     dim = BrightLevel(12e3, 24.7)

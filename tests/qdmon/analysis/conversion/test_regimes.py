@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime, loss_shares
+from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime, likely, loss_shares
 
 
 def blinks(auger: int, trap: int, *, auger_lost_s: float = 0.02, trap_lost_s: float = 0.02) -> list[Mark]:
@@ -23,6 +23,13 @@ def blinks(auger: int, trap: int, *, auger_lost_s: float = 0.02, trap_lost_s: fl
 def test_the_type_is_that_of_the_share(auger: int, trap: int, kind: str) -> None:
     types = Regime.of(blinks(auger, trap)).types()
     assert max(types, key=lambda k: types[k]) == kind
+
+
+def test_types_are_named_until_little_chance_is_left_for_others() -> None:
+    assert likely({"bc": 0.02, "mixed": 0.96, "auger": 0.02}) == ("mixed",)
+    assert likely({"bc": 0.02, "mixed": 0.3, "auger": 0.68}) == ("auger", "mixed")
+    assert likely({"bc": 0.02, "mixed": 0.3, "auger": 0.68}, "mixed") == ("mixed", "auger")
+    assert likely({"bc": 0.3, "mixed": 0.3, "auger": 0.4}) == ("auger", "bc", "mixed")
 
 
 def test_short_charged_dwells_between_long_trapped_ones_make_no_mixed_dot() -> None:

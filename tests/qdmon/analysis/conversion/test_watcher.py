@@ -8,8 +8,9 @@ import pytest
 from qdmon.analysis.calibration.trust import ASSUMED_ZERO
 from qdmon.analysis.conversion.reader import BlinkReader
 from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.conversion.sequential import Change
 from qdmon.analysis.conversion.watcher import MOST_VERDICTS, ConversionWatcher, _since
-from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Estimate
+from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Conversion, Estimate
 from qdmon.analysis.stretch import Stretch
 from tests.qdmon.analysis import builders as b
 
@@ -43,6 +44,23 @@ def test_a_type_was_first_seen_where_the_verdicts_in_a_row_began(
 ) -> None:
     calls = [verdict(15.0 * i, 15.0 * (i + 1), kind) for i, kind in enumerate(kinds)]
     assert _since(calls, "auger") == since_s
+
+
+def test_a_verdict_behind_a_conversion_is_told_in_a_line_that_is_no_second_one() -> None:
+    watcher = ConversionWatcher(b.acquisition(), 1.0)
+    found = Conversion(25.0, 0.05, "bc", "auger", 0.2, 1.4, 1.0, None)
+    watcher._log.accept(Change(0.0, 1.0, 1.0, 0, 25.0, 0.05, 25.0, "bc", "auger", (), ("mixed",)), found)
+    stretch = SimpleNamespace(
+        call=verdict(25.0, 40.0, "mixed"),
+        mean_excitation=1.4,
+        background_origin=ASSUMED_ZERO,
+        charging=lambda: (UNKNOWN, None),
+    )
+    watcher.stretch_over(cast(Stretch, stretch))
+    (told,) = watcher._late
+    assert (told.time_s, told.kind, told.severity) == (40.0, "type", "info")
+    (conversion,) = watcher.conversions
+    assert told.text.startswith(f"{conversion.before} -> {conversion.after} at 25.0 s")
 
 
 @pytest.mark.parametrize("level_stayed", [True, False])

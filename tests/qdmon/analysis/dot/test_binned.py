@@ -75,6 +75,20 @@ def test_a_tail_after_bleaching_is_cut(background_cps: float) -> None:
     assert data.lit_bins() == pytest.approx(2000, abs=20)
 
 
+def test_a_tail_is_cut_where_the_light_went_out_whatever_the_background_scatters() -> None:
+    """To hundredths of a second in each of many dots that end bright."""
+    dot = replace(PAPERS_DOT, bright_cps=6e3, background_cps=1500.0)
+    for seed in range(150):
+        path = path_of((BRIGHT, 400), (DARK, 130), (BRIGHT, 413), (DARK, 1900))
+        assert drawn(np.random.default_rng(seed), path, dot).lit_bins() == pytest.approx(943, abs=15)
+
+
+def test_a_last_blink_before_the_light_goes_out_is_kept() -> None:
+    for seed in range(20):
+        path = path_of((BRIGHT, 400), (TRION, 8), (BRIGHT, 30), (TRION, 6), (DARK, 1500))
+        assert drawn(np.random.default_rng(seed), path).lit_bins() == pytest.approx(444, abs=1)
+
+
 def test_a_dot_that_blinks_to_the_end_is_left_whole() -> None:
     rng = np.random.default_rng(3)
     for dim in ([TRION], [DARK]):
