@@ -317,7 +317,10 @@ class Engine:
         g2 = self.g2()
         if self.stretch is not None:
             self.stretch.belief = belief_in_single(g2)
-        reasons = [emitter_doubt(g2), calibration_doubt(self.calibrator, self._settled)]
+        emitter = emitter_doubt(g2)
+        if emitter is not None and self.stretch is not None and self.stretch.foreign:
+            emitter += ", but there was light that is not the dot's"
+        reasons = [emitter, calibration_doubt(self.calibrator, self._settled)]
         return "; ".join(reason for reason in reasons if reason is not None) or None
 
     @property

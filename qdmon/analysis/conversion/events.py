@@ -14,7 +14,7 @@ from qdmon.analysis.antibunching.pairs import Pairs
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.snapshot import G2, BlinkingCall, DwellLaw, Estimate, Event
 
-__all__ = ["BlinkingStop", "IntensityLoss", "SecondEmitter", "brightness_ratio"]
+__all__ = ["RECENT_S", "BlinkingStop", "IntensityLoss", "SecondEmitter", "brightness_ratio"]
 
 # g2 of so many seconds, renewed so often.
 RECENT_S, EVERY_S = 10.0, 1.0

@@ -12,7 +12,13 @@ from qdmon.analysis.antibunching.pairs import Pairs
 from qdmon.analysis.calibration.background import Floor
 from qdmon.analysis.calibration.trust import ASSUMED_ZERO
 from qdmon.analysis.conversion.conversion import ConversionLog, conversion_text, refined_text, return_text
-from qdmon.analysis.conversion.events import BlinkingStop, IntensityLoss, SecondEmitter, brightness_ratio
+from qdmon.analysis.conversion.events import (
+    RECENT_S,
+    BlinkingStop,
+    IntensityLoss,
+    SecondEmitter,
+    brightness_ratio,
+)
 from qdmon.analysis.conversion.floors import carried_floor, floor_of
 from qdmon.analysis.conversion.reader import BlinkReader
 from qdmon.analysis.conversion.regimes import Mark
@@ -76,6 +82,8 @@ class ConversionWatcher:
         # No stretch is over yet.
         self._first = True
         self._lost: list[tuple[int, int]] = []
+        # Up to here light that is not the dot's has been told.
+        self._lit_pulse = -1
 
     @property
     def conversions(self) -> list[Conversion]:
@@ -119,13 +127,25 @@ class ConversionWatcher:
         if self.bleached_s is not None:
             return events
         pairs = stretch.pairs.pairs if stretch.pairs is not None else None
-        events += self._emitters.look(stretch.stop_s, pairs, g2_of)
+        events += self._other_light(stretch)
+        if not stretch.foreign or stretch.stop_pulse - stretch.foreign[-1][1] > self._acq.pulses(RECENT_S):
+            events += self._emitters.look(stretch.stop_s, pairs, g2_of)
         events += self.refined(stretch)
         if self._going_on is None and self._reader is not None and self._reader.dim:
             self._stops.still_dim(stretch.stop_s)
         elif self._going_on is None:
             events += self._stops.look(stretch.stop_s, lambda: stretch.dynamics.on_dwells)
         return events + self._losses.look(stretch.call, stretch.mean_excitation)
+
+    def _other_light(self, stretch: Stretch) -> list[Event]:
+        """A lamp that was switched on, told once."""
+        if not stretch.foreign or stretch.foreign[-1][0] <= self._lit_pulse:
+            return []
+        first, stop = stretch.foreign[-1]
+        self._lit_pulse = max(stop, stretch.stop_pulse)
+        start_s, stop_s = self._acq.seconds(first), self._acq.seconds(stop)
+        text = f"light that is not the dot's from {start_s:.1f} to {stop_s:.1f} s is left out of the verdict"
+        return [Event(start_s, "other light", "warning", text)]
 
     def refined(self, stretch: Stretch, *, last_word: bool = False) -> list[Event]:
         """What the first blinks left open, or told wrong, the light that followed a conversion may know.

@@ -27,7 +27,7 @@ LONGEST_IN_PERIOD, MOST_DELAYED = 0.35, 0.15
 ODD_SIGMA, BESIDE_SIGMA, OWN_ERROR, LEAST_SHARE = 7.0, 4.0, 0.1, 0.02
 # Light that is there half of the time is background.
 MOST = 0.5
-ROUNDS = 8
+ROUNDS, USUAL = 8, 0.95
 
 
 def foreign_bins(data: BinnedDecays) -> BoolArray:
@@ -66,6 +66,8 @@ def _odd_blocks(rows: FloatArray, data: BinnedDecays) -> BoolArray:
         fit = lsq_linear(design[good] * weight[:, None], last[good] * weight, (np.zeros(3), most))
         own = design[:, 1:] @ fit.x[1:]
         expected = own + fit.x[0]
+        # Foreign light adds to what a dot's own light is told by, too.
+        own = np.minimum(own, float(np.quantile(own[good], USUAL)))
         sigma = np.max([_excess_sigma(last, expected, own, width) for width in WIDTHS], axis=0)
         worth = (last - expected) / float(uniform[-1]) > LEAST_SHARE * max(float(np.median(early)), 1.0)
         odd = (sigma > ODD_SIGMA) & worth
