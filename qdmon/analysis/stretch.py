@@ -19,6 +19,7 @@ from qdmon.analysis.decays.pileup import PileUp
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.fit import DotFit, adapted, expected_bright, fit_dot, reread
 from qdmon.analysis.dot.foreign import foreign_bins
+from qdmon.analysis.dot.maximise import dot_of
 from qdmon.analysis.dot.rebinning import table_bins
 from qdmon.analysis.dot.verdict import Reading, call_of, read_bins, undetermined
 from qdmon.analysis.settings import AnalysisSettings
@@ -262,8 +263,10 @@ class Stretch:
         self.reading = read_bins(fit)
         if search and self.settled is not None and self.settled.known_to_cps is None:
             # The states share the background better out than the decays alone.
-            dot = self.reading.best.dot
+            best = self.reading.best
+            dot = dot_of(best.expected.mean, best.dot)
             self.background_cps, self.delayed = dot.background_cps, dot.delayed
+            self.settled = self.settled.by_states(best.background, dot.bright_cps)
         if self.settled is not None:
             doubt = doubt or self.settled.doubt
         self.call = call_of(data, self.reading, span, doubt, self.belief)

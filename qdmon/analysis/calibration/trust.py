@@ -6,7 +6,7 @@ measurement misses, and a number typed in may be wrong.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,14 @@ from qdmon.analysis.calibration.background import estimate_floor
 from qdmon.analysis.calibration.timing import MicroBins
 from qdmon.analysis.snapshot import UNKNOWN, Estimate
 
-__all__ = ["ASSUMED_ZERO", "DECAY_TAIL", "GIVEN", "KnownBackground", "Settled", "settle_background"]
+__all__ = ["ASSUMED_ZERO", "DECAY_TAIL", "GIVEN", "STATES", "KnownBackground", "Settled", "settle_background"]
 
 FloatArray = NDArray[np.float64]
 
-GIVEN, DECAY_TAIL, ASSUMED_ZERO = "given", "decay tail", "assumed zero"
+GIVEN, DECAY_TAIL, ASSUMED_ZERO, STATES = "given", "decay tail", "assumed zero", "states of the dot"
+# A background that only the states of the dot tell apart from its slow light is believed if it is known to so
+# much of the bright level.
+KNOWN_TO = 0.02
 # Standard errors, and share of the larger of the two, by which two backgrounds must differ to contradict.
 LEAST_SIGMA, LEAST_SHARE = 4.0, 0.2
 # How far a known background is to be trusted: of a number that somebody gave, and of one measured in the
@@ -68,6 +71,18 @@ class Settled:
     known_to_cps: float | None = None
     note: str | None = None
     doubt: str | None = None
+
+    def by_states(self, found: Estimate, bright_cps: float) -> "Settled":
+        """What the states of the dot make of it where the end of the decays could not tell.
+
+        Args:
+            found: background with which the states explain the photons best.
+            bright_cps: of the dot.
+        """
+        told = found.error is not None and found.error < KNOWN_TO * bright_cps
+        if self.origin != ASSUMED_ZERO or not told:
+            return self
+        return replace(self, background=found, origin=STATES, doubt=None)
 
 
 def settle_background(

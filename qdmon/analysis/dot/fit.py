@@ -12,6 +12,7 @@ from qdmon.analysis.dot.bright import BRIGHTER, bright_level, rarer_level
 from qdmon.analysis.dot.chain import Chain, Smoothed, learn
 from qdmon.analysis.dot.maximise import GREY_RANGE, Prior, improved, parameters_of
 from qdmon.analysis.dot.states import CHARGED, FAMILIES, KIND, SINGLE, DotModel, Family, Losses
+from qdmon.analysis.snapshot import Estimate
 
 __all__ = ["DotFit", "FamilyFit", "adapted", "bin_likelihoods", "expected_bright", "fit_dot", "reread"]
 
@@ -97,6 +98,12 @@ class FamilyFit:
     def covariance(self) -> FloatArray:
         """(p, p) of the parameters."""
         return self.expected.covariance
+
+    @property
+    def background(self) -> Estimate:
+        """Uniform background of the signal detectors together (cps)."""
+        mean, variance = float(self.expected.mean[5]), float(self.covariance[5, 5])
+        return Estimate(max(mean, 0.0), float(np.sqrt(variance)))
 
     @property
     def spent(self) -> FloatArray:
