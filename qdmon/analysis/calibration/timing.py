@@ -24,7 +24,7 @@ from qdmon.analysis.calibration.lattice import Lattice
 from qdmon.analysis.calibration.rise import fit_rise, surroundings_ns
 from qdmon.analysis.calibration.window import recorded_part
 
-__all__ = ["EDGE_FLOOR_PS", "Edge", "MicroBins", "TimeAxis", "exponential_shares", "rising_edge"]
+__all__ = ["EDGE_FLOOR_PS", "GATE_NS", "Edge", "MicroBins", "TimeAxis", "exponential_shares", "rising_edge"]
 
 # Photons up to this much before the pulse are jitter, not the end of the last period.
 GUARD_NS = 1.0

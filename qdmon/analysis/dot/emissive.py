@@ -117,7 +117,9 @@ def _level(data: BinnedDecays, found: FamilyFit, dot: DotModel, state: int) -> L
     light[: n + 1] -= np.append(slope[:, 0], by_level[0] / data.bin_s)
     light /= rate_cps
     light[-1], variance[-1, -1] = 1 / rate_cps, counted_cps2
-    floor = SYSTEMATIC if state == 0 else DIM_SYSTEMATIC
+    light_floor, life_floor = SYSTEMATIC if state == 0 else DIM_SYSTEMATIC
+    blur = found.blur if state == 0 else 0.0
+    floor = float(np.hypot(light_floor, blur)), float(np.hypot(life_floor, blur))
     return Level(rate_cps, float(dot.lifetimes_ns[state]), light, life, variance, floor)
 
 

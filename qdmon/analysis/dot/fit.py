@@ -38,6 +38,8 @@ OTHER_BRIGHT = 10.0
 WORTH_MORE = 2.0
 # A pure fit this close below the mixed one, with another trion (logarithm), may have found the better one.
 NEARLY_AS_GOOD, OTHER_TRION = 30.0, 0.03
+# Of the bright level, where the dot leaves it in every bin (dots of many traps, tests/benchmarks/independent).
+BLUR = 0.2
 # So much loss in the bins beside tells what a bin in which the dot switched lost its light to.
 LOST_BESIDE = 0.2
 # No state is excluded by a single bin.
@@ -98,6 +100,11 @@ class FamilyFit:
     def covariance(self) -> FloatArray:
         """(p, p) of the parameters."""
         return self.expected.covariance
+
+    @property
+    def blur(self) -> float:
+        """Relative error of the bright level by bins that the dot left it in, and that pass for bright ones."""
+        return BLUR * float(self.smoothed.chain.leaving[0]) ** 2
 
     @property
     def background(self) -> Estimate:

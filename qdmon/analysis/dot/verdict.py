@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, softmax
 
+from qdmon.analysis.calibration.timing import GATE_NS
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.dimness import DARK_FROM, dark_share
 from qdmon.analysis.dot.emissive import emissive_states
@@ -34,6 +35,9 @@ GAIN_SCATTER = 1.5
 STAND_IN_GAIN, STAND_IN_BETA, STAND_IN_SCATTER = 3e-4, 1.55, 0.05
 # What even a perfect posterior leaves: states between the levels, the assumed response, after-pulses.
 SHARE_FLOOR, LOSS_FLOOR, HOT_FLOOR = 0.005, 0.001, 0.07
+# Charged dwells whose light is over before the gate pass for dark traps: relative error of what they took for
+# lifetimes below the gate, and the gate over the lifetime from which none of them is missed.
+HIDDEN, SEEN = 0.1, 0.8
 # A part of the loss at constant lifetime beyond which the other part is not called by its own name.
 HOT_FROM = 0.05
 TOO_DIM = "the dim light is too little to have a lifetime that tells why it is dim"
@@ -145,7 +149,7 @@ def _loss_error(found: FamilyFit, loss: float, blinks: tuple[Blink, ...]) -> flo
     posterior = found.smoothed.posterior
     away = 1 - float(posterior[:, 0].mean(dtype=np.float64))
     labels = _doubt(found, found.dot.losses.total, blinks) / len(posterior)
-    level = max(away - loss, 0.0) * float(np.sqrt(found.covariance[0, 0]))
+    level = max(away - loss, 0.0) * float(np.hypot(np.sqrt(found.covariance[0, 0]), found.blur))
     return float(np.sqrt(labels**2 + level**2 + LOSS_FLOOR**2))
 
 
@@ -157,7 +161,8 @@ def _share_error(found: FamilyFit, auger: float, total: float, blinks: tuple[Bli
     trion_yield = found.dot.beta * found.dot.trion_ns / found.dot.bright_ns
     relative = np.sqrt(found.covariance[4, 4]) / found.dot.beta
     level = auger * (1 - auger) * relative * trion_yield / max(1 - trion_yield, 0.1)
-    return float(np.sqrt(labels**2 + level**2 + SHARE_FLOOR**2))
+    hidden = HIDDEN * auger * float(np.clip(GATE_NS / found.dot.trion_ns - SEEN, 0.0, 1.0))
+    return float(np.sqrt(labels**2 + level**2 + hidden**2 + SHARE_FLOOR**2))
 
 
 def _probabilities(reading: Reading) -> dict[Blinking, float]:
