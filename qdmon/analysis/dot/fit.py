@@ -38,7 +38,7 @@ OTHER_BRIGHT = 10.0
 WORTH_MORE = 2.0
 # A pure fit this close below the mixed one, with another trion (logarithm), may have found the better one.
 NEARLY_AS_GOOD, OTHER_TRION = 30.0, 0.03
-# Of the bright level, where the dot leaves it in every bin (dots of many traps, tests/benchmarks/independent).
+# Of the bright level, where the dot leaves it in every bin (dots of many traps).
 BLUR = 0.2
 # So much loss in the bins beside tells what a bin in which the dot switched lost its light to.
 LOST_BESIDE = 0.2
@@ -103,7 +103,7 @@ class FamilyFit:
 
     @property
     def blur(self) -> float:
-        """Relative error of the bright level by bins that the dot left it in, and that pass for bright ones."""
+        """Relative error of the bright level by bins in which the dot left it, that pass for bright."""
         return BLUR * float(self.smoothed.chain.leaving[0]) ** 2
 
     @property
