@@ -3,9 +3,9 @@
     python -m tests.benchmarks.intervals [DOTS] [FIRST]
 
 Random dots (population.py). g2(0): dots that do not blink, 25 s, so that the truth is that of one pulse:
-twice the chance of a photon pair over the square of the mean number of photons. The charging exponent: dots
-that charge out of one exciton only or out of two only, so that it is 1 or 2, seen for 15 s at each of four
-fluences.
+twice the chance of a photon pair over the square of the mean number of photons, those that the laser scatters
+among them. The charging exponent: dots that charge out of one exciton only or out of two only, so that it is
+1 or 2, seen for 15 s at each of four fluences.
 """
 
 import sys
@@ -38,8 +38,12 @@ def zero_of(seed: int) -> Pull | None:
     exciton_yield = dot.exciton.quantum_yield
     pair_yield = exciton_yield * dot.exciton.biexciton_yield_ratio
     once, twice = excited(drawn.mean_excitation), excited_twice(drawn.mean_excitation)
-    truth = 2 * twice * pair_yield * exciton_yield / (once * exciton_yield + twice * pair_yield) ** 2
-    return _pull(found, truth)
+    # The laser's scatter is there at every pulse, with the dot's light and with itself.
+    setup = drawn.preset.setup
+    own = setup.efficiency * (once * exciton_yield + twice * pair_yield)
+    scattered = setup.scatter * drawn.mean_excitation
+    pairs = 2 * setup.efficiency**2 * twice * pair_yield * exciton_yield + 2 * own * scattered + scattered**2
+    return _pull(found, pairs / (own + scattered) ** 2)
 
 
 def exponent_of(seed: int) -> Pull | None:

@@ -48,7 +48,8 @@ class ZeroDelay:
     """What is known of g2(0).
 
     Attributes:
-        value: best estimate with its standard error; below zero by chance where the truth is near it.
+        value: best estimate with its standard error; unbiased, so below zero by chance where the truth is
+            near it. The error is that of the pairs to be expected, not of those that happened to come.
         upper_99: one-sided 99 % upper limit; None where too few pairs were counted, or where what they are
             compared with is known so badly, or so wrongly, that no g2(0) is excluded.
         lower_99: one-sided 99 % lower limit, not below zero.
@@ -94,8 +95,8 @@ class Coincidences:
             return ZeroDelay(UNKNOWN, None, None)
         scale = net * (1 - self.lost)
         value = (self.zero - self.chance - self.found * net) / scale
-        # n + 1/4 is the half width of the score interval: near 68 % down to a single expected pair.
-        variance = self.zero + 0.25 + self._mean_variance(value)
+        expected = self._expected_zero()
+        variance = expected + self._mean_variance(max(value, 0.0))
         return ZeroDelay(
             Estimate(value, float(np.sqrt(variance)) / scale),
             self._upper_limit(),
@@ -130,6 +131,14 @@ class Coincidences:
         mean = np.maximum(self._mean(g)[:, None] + sd * NODES, 1e-6)
         log_p = self.zero * np.log(mean) - mean - gammaln(self.zero + 1)
         return np.asarray(np.exp(log_p) @ WEIGHTS)
+
+    def _expected_zero(self) -> float:
+        """Pairs at zero lag to be expected: as many as were counted, but no fewer than g = 0 would make.
+
+        And half a pair, the mean of mu by Jeffreys' prior: a count that is low by chance makes nothing surer,
+        and none at all leaves room for one.
+        """
+        return max(self.zero, self._mean(0.0)) + 0.5
 
     def _mean(self, g: _Value) -> _Value:
         return ((1 - self.lost) * g + self.found) * (self.side - self.chance) + self.chance

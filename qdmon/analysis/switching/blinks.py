@@ -31,12 +31,16 @@ class Blink:
         stop: the bin after its last.
         auger_share: share of its lost light that Auger recombination took.
         lost_bins: light lost in it, in bins of the bright level.
+        lost_inside: of it, what the bins between the first and the last lost: they were dim all the time.
+        lost_beside: light lost in the bin before it and in the one after: it may have begun and ended there.
     """
 
     first: int
     stop: int
     auger_share: float
     lost_bins: float
+    lost_inside: float = 0.0
+    lost_beside: float = 0.0
 
 
 def hysteresis_runs(enter: NDArray[np.bool_], leave: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -63,17 +67,19 @@ def find_blinks(auger: FloatArray, trap: FloatArray, depth: float | None = None)
     Args:
         auger: (n,) share of the bright rate lost to Auger recombination.
         trap: (n,) share lost to traps.
-        depth: what a blink loses; the mean over these losses, each weighted by itself, if not given.
+        depth: what a blink loses, if it is known. Never more than the mean over these losses, each weighted
+            by itself: the deepest state of a dot need not be the one it blinks to.
     """
     loss = auger + trap
-    if depth is None:
-        depth = float(np.square(loss).sum() / max(float(loss.sum()), 1e-12))
-    depth = max(depth, LEAST_DEPTH)
+    mean = float(np.square(loss).sum() / max(float(loss.sum()), 1e-12))
+    depth = max(mean if depth is None else min(depth, mean), LEAST_DEPTH)
     enter, leave = min(ENTER, ENTER_OF_DEPTH * depth), min(LEAVE, LEAVE_OF_DEPTH * depth)
     blinks = []
     for first, stop in hysteresis_runs(loss > enter, loss < leave):
         lost = float(loss[first:stop].sum())
-        blinks.append(Blink(first, stop, float(auger[first:stop].sum()) / lost, lost))
+        inside = float(loss[first + 1 : stop - 1].sum())
+        beside = float(loss[max(first - 1, 0) : first].sum() + loss[stop : stop + 1].sum())
+        blinks.append(Blink(first, stop, float(auger[first:stop].sum()) / lost, lost, inside, beside))
     return tuple(blinks)
 
 

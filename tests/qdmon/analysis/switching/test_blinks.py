@@ -7,12 +7,15 @@ from qdmon.analysis.switching.blinks import blinking_rate_hz, find_blinks
 
 
 def test_a_dwell_begins_with_a_third_of_the_light_lost_and_ends_when_it_is_back() -> None:
-    auger = np.array([0, 0.05, 0.6, 0.6, 0.25, 0.1, 0, 0.25, 0, 0.6])
+    auger = np.array([0, 0.05, 0.6, 0.6, 0.25, 0.1, 0, 0.22, 0, 0.6])
     trap = np.zeros(10)
     first, last = find_blinks(auger, trap, depth=0.6)
     assert (first.first, first.stop) == (2, 5)
     assert (last.first, last.stop) == (9, 10)
     assert first.lost_bins == pytest.approx(1.45)
+    assert first.lost_inside == pytest.approx(0.6)
+    assert first.lost_beside == pytest.approx(0.15)
+    assert (last.lost_inside, last.lost_beside) == (0.0, 0.0)
 
 
 def test_where_blinks_lose_little_a_dwell_is_half_of_what_they_lose() -> None:
@@ -20,7 +23,12 @@ def test_where_blinks_lose_little_a_dwell_is_half_of_what_they_lose() -> None:
     first, last = find_blinks(np.zeros(11), trap)
     assert (first.first, first.stop) == (2, 5)
     assert (last.first, last.stop) == (9, 11)
-    assert len(find_blinks(np.zeros(11), trap, depth=0.6)) == 0
+
+
+def test_a_dot_that_blinks_to_a_bright_trion_does_so_whatever_its_darkest_one_loses() -> None:
+    auger = np.array([0, 0.3, 0.3, 0.3, 0, 0, 0, 0.3, 0.3, 0.3, 0.3, 0, 0.02, 0])
+    blinks = find_blinks(auger, np.zeros(14), depth=0.73)
+    assert [(b.first, b.stop) for b in blinks] == [(1, 4), (7, 11)]
 
 
 def test_a_dwell_knows_which_share_auger_recombination_took() -> None:

@@ -30,7 +30,7 @@ def seen(
 def test_the_rate_makes_up_for_what_is_missed_whatever_the_law_of_the_charged_dwells(
     charged: Draw, bin_s: float
 ) -> None:
-    """Fifteen chargings a second, of which up to a third are not seen and a tenth run together."""
+    """Fifteen chargings a second, of which up to a quarter are not seen and a tenth run together."""
     rng = np.random.default_rng(1)
     rates = [seen(rng, 15.0, charged, bin_s, 25.0).rate_hz for _ in range(24)]
     values = np.array([r.value for r in rates], np.float64)
@@ -53,6 +53,44 @@ def test_long_dwells_need_no_correction_and_the_error_is_that_of_counting() -> N
     assert rate.error is not None
     assert rate.value == pytest.approx(1.0, abs=3 * rate.error)
     assert rate.error == pytest.approx(rate.value / np.sqrt(found.events), rel=0.01)
+
+
+@pytest.mark.parametrize("loss", [0.27, 0.45, 0.8])
+def test_the_rate_is_that_of_the_trion_the_dot_blinks_to_not_of_the_darkest_it_has(loss: float) -> None:
+    """Dwells in a bright trion, beside bins in which noise takes some light, and one in a dark trion."""
+    rng = np.random.default_rng(4)
+    edges = switching(rng, exponential(1 / 6.0), exponential(0.037), 1000)
+    auger = loss * charged_share(edges, 0.01, 60.0)
+    auger[2000:2010] = 0.8
+    auger += np.abs(rng.normal(0.0, 0.03 * loss, len(auger)))
+
+    found = charging_rate(find_blinks(auger, np.zeros(len(auger)), 0.8), len(auger), 0.01)
+
+    assert found is not None
+    assert found.rate_hz.value == pytest.approx(6.0, rel=0.15)
+
+
+def test_a_dwell_of_a_bin_is_seen_wherever_the_edges_of_the_bins_fall() -> None:
+    first = 10.0 * np.arange(1, 100) + np.linspace(0, 1, 99)
+    long = 10.0 * np.arange(100, 110)
+    edges = np.sort(np.concatenate([first, first + 1.02, long, long + 5.0]))
+    auger = LOSS * charged_share(edges, 1.0, 1200.0)
+
+    found = charging_rate(find_blinks(auger, np.zeros(len(auger)), LOSS), len(auger), 0.002)
+
+    assert found is not None
+    assert found.events == 109
+
+
+def test_a_rate_is_not_told_where_most_of_it_would_be_made_up() -> None:
+    """Dwells of 3 ms in bins of 10: of ten hardly two are seen."""
+    found = seen(np.random.default_rng(5), 5.0, exponential(0.003), 0.01, 100.0)
+
+    assert found.seen < 0.5
+    assert (found.rate_hz.value, found.rate_hz.error) == (None, None)
+    count = found.at(0.1)
+    assert count is not None
+    assert count.log_error > 0.1
 
 
 def test_what_is_not_known_of_short_dwells_makes_the_error_larger() -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qdmon.analysis.switching.missed import share_seen
-from tests.qdmon.analysis.switching.switching import Draw, exponential, spread_rates
+from qdmon.analysis.switching.missed import share_longer, share_seen
+from tests.qdmon.analysis.switching.switching import Draw, exponential, power_law, spread_rates
 
 NONE_CUT = np.empty(0, np.int64)
 BIN_S = 0.0025
@@ -42,6 +42,49 @@ def test_the_share_of_dwells_that_are_seen_is_found_from_those_alone(law: str) -
     assert float(np.mean(errors)) < 0.5 * -np.log(truth) + 0.01
 
 
+@pytest.mark.parametrize("law", LAWS)
+def test_the_share_of_dwells_longer_than_a_limit_is_found_from_how_long_those_last(law: str) -> None:
+    """Those of less than a bin are seen as often as they fill half of one."""
+    rng = np.random.default_rng(5)
+    limit, bin_s = 0.75, 2 * BIN_S
+
+    def told(count: int) -> NDArray[np.float64]:
+        t = LAWS[law](rng, count) / bin_s
+        return t[(t > limit) & (t > rng.random(count))]
+
+    truth = len(told(200_000)) / 200_000
+    off, errors = [], []
+    for _ in range(40):
+        found = share_longer(told(150), np.empty(0), limit, 0.4)
+        assert found is not None
+        off.append(np.log(found.share / truth))
+        errors.append(found.log_error)
+
+    assert float(np.mean(off)) == pytest.approx(0.0, abs=0.07)
+    assert float(np.mean(np.abs(off) < 2 * np.array(errors))) >= 0.85
+    assert float(np.mean(errors)) < 0.6 * -np.log(truth) + 0.01
+
+
+def test_how_far_a_power_law_goes_on_below_the_limit_is_in_the_error() -> None:
+    rng = np.random.default_rng(6)
+    one_rate, many = exponential(5.0)(rng, 400), power_law(1.5, 200.0, 0.2)(rng, 400)
+    sure, unsure = (share_longer(t[t > 0.75], np.empty(0), 0.75, 0.2) for t in (one_rate, many))
+
+    assert sure is not None
+    assert unsure is not None
+    assert sure.log_error < 0.05
+    assert unsure.log_error > 0.3
+    assert abs(np.log(unsure.share / np.mean(many > 0.75))) < 2 * unsure.log_error
+
+
+def test_dwells_all_about_as_long_as_the_limit_tell_a_share_as_well() -> None:
+    found = share_longer(np.full(5, 0.76), np.empty(0), 0.75, 0.2)
+
+    assert found is not None
+    assert 0 < found.share < 0.6
+    assert np.isfinite(found.log_error)
+
+
 def test_dwells_that_last_a_hundred_bins_are_hardly_ever_missed() -> None:
     rng = np.random.default_rng(2)
     dwells = read(rng, exponential(100 * BIN_S), 300)
@@ -66,17 +109,6 @@ def test_dwells_that_the_end_of_the_data_cuts_are_not_taken_for_short_ones() -> 
     assert left_out.share < 0.8 * counted.share
 
 
-def test_dwells_read_too_long_were_shorter_and_fewer_of_them_are_missed() -> None:
-    """Any part of a bin counts as a whole one: already dwells of half a bin are read as two at times."""
-    rng = np.random.default_rng(4)
-    draw = exponential(4 * BIN_S)
-    all_of_them = np.floor(draw(rng, 4000) / BIN_S + 0.3 + rng.random(4000)).astype(np.int64)
-
-    found = share_seen(all_of_them[all_of_them >= 2], NONE_CUT, 0.3)
-
-    assert found is not None
-    assert found.share == pytest.approx(np.mean(all_of_them >= 2), abs=0.03)
-
-
 def test_no_dwells_say_nothing() -> None:
     assert share_seen(NONE_CUT, np.array([5])) is None
+    assert share_longer(np.empty(0), np.array([5.0]), 0.75, 0.2) is None
