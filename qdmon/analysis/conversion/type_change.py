@@ -50,10 +50,14 @@ def type_pairs(
     # A dot whose blinks have come in runs has to show more than a run.
     evidence = Regime.of(marks[place:]).by_type(Regime.of(marks[:place]).families(families))
     counted = np.exp(evidence - evidence.max())
-    for call in sorted(verdicts, key=lambda call: call.stop_s):
-        chances = _blinked(call, marks)
-        if chances is not None and call.stop_s <= first_s:
-            before = chances
+    # Between the last old blink and the first new one the law may have changed: a verdict on that time, too,
+    # speaks for what came before only where no earlier one does.
+    known = [(call.stop_s, kinds) for call in verdicts if (kinds := _blinked(call, marks)) is not None]
+    for until_s in (marks[place - 1].stop_s, first_s):
+        told = [one for one in known if one[0] <= until_s]
+        if told:
+            before = max(told, key=lambda one: one[0])[1]
+            break
     mixed = before[TYPES.index("mixed")] > LIKELY
     least_s = SURE_MIXED_S if mixed else SURE_S
     since = [c for c in verdicts if c.start_s >= last_s and c.stop_s - c.start_s >= least_s]

@@ -22,6 +22,7 @@ WIDTHS = (1, 5)
 # The longest lifetime that an end of the period is expected to follow, in periods (calibration.background),
 # and the largest share of the dot's light that is delayed.
 LONGEST_IN_PERIOD, MOST_DELAYED = 0.35, 0.15
+DELAYED_BEYOND = (1.5, 0.01)
 # Standard deviations by which a block is odd, and one beside another odd one; what the dot's own part may be
 # wrong by; and how much light is worth it, over the dot's.
 ODD_SIGMA, BESIDE_SIGMA, OWN_ERROR, LEAST_SHARE = 7.0, 4.0, 0.1, 0.02
@@ -69,7 +70,10 @@ def _odd_blocks(rows: FloatArray, data: BinnedDecays) -> BoolArray:
         own = np.minimum(own, float(np.quantile(own[good], USUAL)))
         sigma = np.max([_excess_sigma(last, expected, own, width) for width in WIDTHS], axis=0)
         worth = (last - expected) / float(uniform[-1]) > LEAST_SHARE * max(float(np.median(early)), 1.0)
-        steady = _steadier(last, before, early, good, (slope, float(uniform[-1] - slope * uniform[-2])))
+        kept = float(uniform[-1] - slope * uniform[-2])
+        # Bright blocks may delay a little more of their light than the dim ones that tell how much it is.
+        late = min(DELAYED_BEYOND[0] * fit.x[1] / float(uniform[-1]) + DELAYED_BEYOND[1], MOST_DELAYED)
+        steady = _steadier(last - slope * before, last + slope**2 * before, early, good, late * kept)
         odd = (sigma > ODD_SIGMA) & (steady > ODD_SIGMA) & worth
         beside = np.convolve(odd, np.ones(3), "same") > 0
         odd |= beside & (np.minimum(sigma, steady) > BESIDE_SIGMA)
@@ -83,7 +87,7 @@ def _odd_blocks(rows: FloatArray, data: BinnedDecays) -> BoolArray:
 
 
 def _steadier(
-    last: FloatArray, before: FloatArray, early: FloatArray, good: BoolArray, decay: tuple[float, float]
+    left: FloatArray, variance: FloatArray, early: FloatArray, good: BoolArray, late: float
 ) -> FloatArray:
     """(b,) standard deviations by which light does not fade towards the end of the period as decays do.
 
@@ -91,19 +95,18 @@ def _steadier(
     off, and leaves less than nothing of any other.
 
     Args:
-        last: (b,) photons of each block in the last micro-bin.
-        before: (b,) in the one before.
-        early: (b,) ahead of these.
+        left: (b,) photons in the last micro-bin, less what the longest decay leaves of the one before.
+        variance: (b,) of those.
+        early: (b,) photons ahead of these micro-bins.
         good: (b,) blocks without foreign light.
-        decay: of the longest lifetime, last over before; and what that leaves of a steady photon.
+        late: of them, what delayed light may add to `left`.
     """
-    slope, kept = decay
-    left = last - slope * before
     dim = good & (early <= np.median(early[good]))
-    delayed = MOST_DELAYED * kept * np.maximum(early - np.median(early[dim]), 0.0)
-    excess, variance = left - np.median(left[dim]) - delayed, last + slope**2 * before + 1
+    more = np.maximum(early - np.median(early[dim]), 0.0)
+    excess = left - np.median(left[dim]) - late * more
     found = [
-        np.convolve(excess, np.ones(width), "same") / np.sqrt(np.convolve(variance, np.ones(width), "same"))
+        np.convolve(excess, np.ones(width), "same")
+        / np.sqrt(np.convolve(variance + 1, np.ones(width), "same"))
         for width in WIDTHS
     ]
     return np.asarray(np.max(found, axis=0))
