@@ -27,6 +27,8 @@ _BECOMES = np.array([[0.2, 0.4, 0.4], [0.015, 0.97, 0.015], [0.4, 0.4, 0.2]])
 # the share of a mixed dot may just have been odd for a while. hc and none are beyond what blinks are counted
 # for.
 SURE_S, SURE_MIXED_S, LIKELY, LEAST_KNOWN, LEAST_CHANCE = 3.0, 10.0, 0.6, 0.5, 1e-4
+# So much of a verdict behind the last old blink is much.
+MUCH = 0.1
 
 
 def type_pairs(
@@ -50,14 +52,13 @@ def type_pairs(
     # A dot whose blinks have come in runs has to show more than a run.
     evidence = Regime.of(marks[place:]).by_type(Regime.of(marks[:place]).families(families))
     counted = np.exp(evidence - evidence.max())
-    # Between the last old blink and the first new one the law may have changed: a verdict on that time, too,
-    # speaks for what came before only where no earlier one does.
-    known = [(call.stop_s, kinds) for call in verdicts if (kinds := _blinked(call, marks)) is not None]
-    for until_s in (marks[place - 1].stop_s, first_s):
-        told = [one for one in known if one[0] <= until_s]
-        if told:
-            before = max(told, key=lambda one: one[0])[1]
-            break
+    # Between the last old blink and the first new one the law may have changed: a verdict that saw much of that
+    # time speaks for what came before only where no earlier one does.
+    known = [(call, kinds) for call in verdicts if (kinds := _blinked(call, marks)) is not None]
+    known = [one for one in known if one[0].stop_s <= first_s]
+    early = [one for one in known if _share_behind(one[0], marks[place - 1].stop_s) < MUCH]
+    if known:
+        before = max(early or known, key=lambda one: one[0].stop_s)[1]
     mixed = before[TYPES.index("mixed")] > LIKELY
     least_s = SURE_MIXED_S if mixed else SURE_S
     since = [c for c in verdicts if c.start_s >= last_s and c.stop_s - c.start_s >= least_s]
@@ -75,6 +76,11 @@ def type_pairs(
     behind = [seen[0]] if seen else [counted, *(_of_types(call) for call in since[:1])]
     found = [before[:, None] * becomes * (chances + LEAST_CHANCE * chances.max()) for chances in behind]
     return max((pairs / pairs.sum() for pairs in found), key=np.trace)
+
+
+def _share_behind(call: BlinkingCall, time_s: float) -> float:
+    """Part of what a verdict saw that is behind a time."""
+    return max(call.stop_s - time_s, 0.0) / max(call.stop_s - call.start_s, 1e-9)
 
 
 def leaning_of(call: BlinkingCall) -> dict[Blinking, float]:

@@ -85,6 +85,16 @@ def test_the_type_before_is_that_of_the_last_verdict_before_however_short() -> N
     assert pairs.sum(axis=1)[MIXED] > 0.95
 
 
+def test_a_verdict_that_saw_the_law_change_between_two_blinks_is_not_of_before() -> None:
+    """A second of light between the last charged blink and the first trapped one, already of the new law."""
+    marks = [*blinks(0.0, 28.0, 60, 0), *blinks(29.4, 31.0, 0, 4)]
+    known = [verdict(25.0, 27.5, "auger", 1.0), verdict(25.0, 29.0, "mixed", 0.8)]
+    assert type_pairs(marks, 60, known)[AUGER, BC] > 0.5
+    assert (
+        type_pairs(marks, 60, known[1:]).sum(axis=1)[MIXED] > type_pairs(marks, 60, known).sum(axis=1)[MIXED]
+    )
+
+
 def doubted(call: BlinkingCall, doubt: float) -> BlinkingCall:
     """The same, of which a doubt has spread a part evenly over all types."""
     spread = {kind: (1 - doubt) * p + doubt / 5 for kind, p in call.probabilities.items()}
