@@ -52,8 +52,8 @@ def type_pairs(
     # A dot whose blinks have come in runs has to show more than a run.
     evidence = Regime.of(marks[place:]).by_type(Regime.of(marks[:place]).families(families))
     counted = np.exp(evidence - evidence.max())
-    # Between the last old blink and the first new one the law may have changed: a verdict that saw much of that
-    # time speaks for what came before only where no earlier one does.
+    # Between the last old blink and the first new one the law may have changed: a verdict that saw much of
+    # that time speaks for what came before only where no earlier one does.
     known = [(call, kinds) for call in verdicts if (kinds := _blinked(call, marks)) is not None]
     known = [one for one in known if one[0].stop_s <= first_s]
     early = [one for one in known if _share_behind(one[0], marks[place - 1].stop_s) < MUCH]
