@@ -87,7 +87,7 @@ def test_the_type_before_is_that_of_the_last_verdict_before_however_short() -> N
 
 def test_a_verdict_that_saw_the_law_change_between_two_blinks_is_not_of_before() -> None:
     """A second of light between the last charged blink and the first trapped one, already of the new law."""
-    marks = [*blinks(0.0, 28.0, 60, 0), *blinks(29.4, 31.0, 0, 4)]
+    marks = [*blinks(0.0, 28.0, 0, 60), *blinks(29.4, 31.0, 4, 0)]
     known = [verdict(25.0, 27.5, "auger", 1.0), verdict(25.0, 29.0, "mixed", 0.8)]
     assert type_pairs(marks, 60, known).sum(axis=1)[AUGER] > 0.9
     # Where it is all there is, it has to do.
