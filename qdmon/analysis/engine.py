@@ -34,7 +34,7 @@ from qdmon.analysis.snapshot import (
     SegmentResult,
     Trace,
 )
-from qdmon.analysis.stretch import Stretch
+from qdmon.analysis.stretch.stretch import Stretch
 from qdmon.analysis.switching.charging import charging_exponent
 from qdmon.analysis.traces import TraceTables
 
@@ -147,14 +147,14 @@ class Engine:
         if self.axis is None:
             self._calibrate(force=True)
         if self.stretch is not None:
-            self.stretch.stop_pulse = self.position
+            self.stretch.photons.stop_pulse = self.position
             self._doubt = doubt = self._refit(self.stretch)
             self._refit_dynamics(self.stretch)
             events = self.watcher.watch(self.stretch, self.steps, self.spans, doubt)
             events += self.watcher.look(self.stretch, self.spans, self.g2_of)
             events += self.watcher.refined(self.stretch, last_word=True)
             self.looks += 1
-            self._looked = self.stretch, self.stretch.stop_pulse
+            self._looked = self.stretch, self.stretch.photons.stop_pulse
         return events
 
     @property
@@ -171,7 +171,7 @@ class Engine:
         stretch = self.stretch
         self._pairs.add_ticks(photons, self.position, stop)
         if stretch is not None:
-            stretch.count(photons)
+            stretch.photons.count(photons)
         if self.axis is None and self.acquisition.mode == "T3":
             self._wait(photons, stop)
         else:
@@ -203,9 +203,9 @@ class Engine:
         if stretch is None:
             return events
         self._doubt = doubt = self.judge()
-        if stretch.refit_if_due(self.spans, doubt):
+        if stretch.dot.refit_if_due(self.spans, doubt):
             self._refit_dynamics(stretch)
-        self._looked = stretch, stretch.stop_pulse
+        self._looked = stretch, stretch.photons.stop_pulse
         return events + self._read() + self.watcher.look(stretch, self.spans, self.g2_of)
 
     def window(self) -> BlinkingCall:
@@ -216,10 +216,10 @@ class Engine:
         if self._looked is None:
             return undetermined(now_s, now_s, "no photons analysed yet")
         stretch, stop_pulse = self._looked
-        at = self.looks, stretch.since_pulse
+        at = self.looks, stretch.dot.since_pulse
         if self._window is None or self._window[0] != at:
-            call = stretch.look(self.spans, self._doubt, stop_pulse)
-            span = stretch.start_s, self.acquisition.seconds(stop_pulse)
+            call = stretch.dot.look(self.spans, self._doubt, stop_pulse)
+            span = stretch.photons.start_s, self.acquisition.seconds(stop_pulse)
             self._window = at, call or undetermined(*span, self._doubt or "too few photons yet")
         return self._window[1]
 
@@ -233,9 +233,9 @@ class Engine:
         if self.axis is not None and self.axis is not before:
             self.traces.use_axis(self.axis)
             if self.stretch is not None:
-                self.stretch.move_axis(self.axis)
+                self.stretch.photons.move_axis(self.axis)
         if self.stretch is not None:
-            self.stretch.known_background = self.calibrator.known_total()
+            self.stretch.background.known = self.calibrator.known_total()
         return events
 
     def _read(self) -> list[Event]:
@@ -249,12 +249,12 @@ class Engine:
         stretch = self.stretch
         if stretch is None:
             return
-        if not self.calibrator.place(stretch.histogram, self.channel_photons, force=force):
+        if not self.calibrator.place(stretch.photons.histogram, self.channel_photons, force=force):
             return
         if self.axis is not None:
             self.traces.use_axis(self.axis)
             stretch.use_axis(self.axis, self.calibrator.correlated, 0.0)
-            stretch.known_background = self.calibrator.known_total()
+            stretch.background.known = self.calibrator.known_total()
         pending, self._pending = self._pending, []
         self._pending_photons = 0
         position, self.position = self.position, 0
@@ -264,7 +264,7 @@ class Engine:
 
     def _sort_waiting(self, photons: Photons, stop: int) -> None:
         stretch = self.stretch
-        if stretch is not None and stop <= stretch.first_pulse:
+        if stretch is not None and stop <= stretch.photons.first_pulse:
             # It waited since an earlier stretch: it counts for the trace only.
             self.stretch = None
             self._sort(photons, stop)
@@ -274,17 +274,17 @@ class Engine:
         self.position = stop
 
     def _last_background(self) -> float:
-        return self.stretch.background_cps if self.stretch is not None else self._background_before
+        return self.stretch.background.cps if self.stretch is not None else self._background_before
 
     def _close_stretch(self) -> None:
         stretch = self.stretch
         if stretch is None:
             return
-        self._background_before = stretch.background_cps
-        self._settled_before = stretch.settled or self._settled_before
+        self._background_before = stretch.background.cps
+        self._settled_before = stretch.background.settled or self._settled_before
         if self.axis is None:
-            stretch.stop_pulse = self.position
-        if stretch.stop_pulse > stretch.first_pulse:
+            stretch.photons.stop_pulse = self.position
+        if stretch.photons.stop_pulse > stretch.photons.first_pulse:
             self._refit(stretch)
             self._known = stretch.known or self._known
             stretch.dynamics.close()
@@ -298,10 +298,10 @@ class Engine:
     def _refit(self, stretch: Stretch) -> str | None:
         """Fit the present stretch anew; a doubt that its new background dispels is not held against it."""
         before = self.judge()
-        stretch.refit(self.spans, before)
+        stretch.dot.refit(self.spans, before)
         doubt = self.judge()
         if doubt != before:
-            stretch.refit(self.spans, doubt, search=False)
+            stretch.dot.refit(self.spans, doubt, search=False)
         return doubt
 
     def judge(self) -> str | None:
@@ -316,16 +316,16 @@ class Engine:
             return "one detector only: g2 cannot show a single emitter"
         g2 = self.g2()
         if self.stretch is not None:
-            self.stretch.belief = belief_in_single(g2)
+            self.stretch.dot.belief = belief_in_single(g2)
         emitter = emitter_doubt(g2)
-        if emitter is not None and self.stretch is not None and self.stretch.foreign:
+        if emitter is not None and self.stretch is not None and self.stretch.dot.foreign:
             emitter += ", but there was light that is not the dot's"
         reasons = [emitter, calibration_doubt(self.calibrator, self._settled)]
         return "; ".join(reason for reason in reasons if reason is not None) or None
 
     @property
     def _settled(self) -> Settled | None:
-        return self.stretch.settled if self.stretch is not None else self._settled_before
+        return self.stretch.background.settled if self.stretch is not None else self._settled_before
 
     def background(self) -> dict[int, float]:
         """Background of each detector that sees the dot, in counts/s."""
@@ -336,7 +336,7 @@ class Engine:
         known, settled = self.calibrator.known_background(), self._settled
         if known is not None and (settled is None or settled.origin == known.origin):
             return dict(known.cps)
-        histogram = self.stretch.histogram if self.stretch is not None else None
+        histogram = self.stretch.photons.histogram if self.stretch is not None else None
         return self.calibrator.shared_out(
             histogram, self._last_background(), settled.background.error if settled is not None else None
         )
@@ -354,7 +354,7 @@ class Engine:
     @property
     def _pairs_here(self) -> Pairs:
         """Pairs of the present stretch, all of them."""
-        counter = self.stretch.pairs if self.stretch is not None else None
+        counter = self.stretch.photons.pairs if self.stretch is not None else None
         return counter.pairs if counter is not None else Pairs.none()
 
     def g2_of(self, pairs: Pairs) -> G2:
@@ -385,7 +385,7 @@ class Engine:
 
     def calibration(self) -> Calibration:
         """What the numbers lean on."""
-        states = self.stretch.call.states if self.stretch is not None else ()
+        states = self.stretch.dot.call.states if self.stretch is not None else ()
         return calibration_of(
             self.calibrator,
             self.settings,

@@ -152,7 +152,7 @@ def test_a_long_darkness_before_the_first_light_is_not_hoarded(monkeypatch: pyte
     engine.photons(lit, dark_stop + stop)
     assert sorted(engine.calibration().t0_ps) == [0, 1]
     assert engine.stretch is not None
-    assert engine.stretch.photons == len(dark) + len(lit)
+    assert engine.stretch.photons.total == len(dark) + len(lit)
     assert engine.trace().counts.sum() == pytest.approx(len(dark) + len(lit), abs=2000)
 
 
