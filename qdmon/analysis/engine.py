@@ -7,14 +7,12 @@ result does not depend on how the stream was cut.
 import numpy as np
 
 from hardware.types import Acquisition, Loss, Photons
-from qdmon.analysis.antibunching.chance import SteadyLight
 from qdmon.analysis.antibunching.gated import belief_in_single, emitter_doubt
 from qdmon.analysis.antibunching.history import PairHistory
 from qdmon.analysis.antibunching.pairs import Pairs
 from qdmon.analysis.calibration.calibration import Calibrator
 from qdmon.analysis.calibration.cautions import calibration_doubt, calibration_of
 from qdmon.analysis.calibration.timing import TimeAxis
-from qdmon.analysis.calibration.trust import ASSUMED_ZERO, DECAY_TAIL, Settled
 from qdmon.analysis.conversion.watcher import ConversionWatcher
 from qdmon.analysis.decays.lifetime import SummedDecay
 from qdmon.analysis.dot.fit import DotFit
@@ -34,16 +32,16 @@ from qdmon.analysis.snapshot import (
     SegmentResult,
     Trace,
 )
+from qdmon.analysis.stretch.background_history import BackgroundHistory
 from qdmon.analysis.stretch.stretch import Stretch
 from qdmon.analysis.switching.charging import charging_exponent
 from qdmon.analysis.traces import TraceTables
+from qdmon.analysis.waiting import WaitingPhotons
 
 __all__ = ["Engine"]
 
 # Blinks are read often, so that a conversion is told at once; five times as long between verdicts.
 READ_S, READS_PER_LOOK = 0.1, 5
-MOST_PENDING = 2_000_000
-MOST_WAITING = 20_000
 # A protocol that cycles for days leaves this many steps to look back on.
 MOST_FINISHED = 500
 
@@ -69,11 +67,9 @@ class Engine:
         self.watcher = ConversionWatcher(acquisition, settings.false_alarms_per_day)
         self._doubt: str | None = None
         self._read_pulses = max(acquisition.pulses(READ_S), 1)
-        self._pending: list[tuple[Photons, int]] = []
-        self._pending_photons = 0
+        self._waiting = WaitingPhotons()
         self._pairs = PairHistory(acquisition, self.calibrator, settings.detector_delay_ns)
-        self._background_before = 0.0
-        self._settled_before: Settled | None = None
+        self._backgrounds = BackgroundHistory(self.calibrator)
         # <N> of the stretch that ended when the light went out.
         self._interrupted: tuple[float | None] | None = None
         self._known: tuple[DotFit, float | None] | None = None
@@ -130,7 +126,7 @@ class Engine:
     def _open_stretch(self, mean_excitation: float | None) -> None:
         self.stretch = Stretch(self.acquisition, self.settings, self.position, mean_excitation)
         if self.axis is not None:
-            self.stretch.use_axis(self.axis, self.calibrator.correlated, self._background_before)
+            self.stretch.use_axis(self.axis, self.calibrator.correlated, self._backgrounds.before_cps)
         if self._known is not None:
             self.stretch.follow(*self._known)
 
@@ -180,14 +176,10 @@ class Engine:
 
     def _wait(self, photons: Photons, stop: int) -> None:
         """Keep photons until they can be sorted; in a long darkness the oldest stay merely counted."""
-        self._pending.append((photons, stop))
-        self._pending_photons += len(photons)
-        if self._pending_photons <= MOST_PENDING and len(self._pending) <= MOST_WAITING:
-            return
-        self._calibrate(force=False)
-        half = len(self._pending) // 2
-        self._pending_photons -= sum(len(p) for p, _ in self._pending[:half])
-        del self._pending[:half]
+        self._waiting.add(photons, stop)
+        if self._waiting.too_many:
+            self._calibrate(force=False)
+            self._waiting.forget_older_half()
 
     def _sort(self, photons: Photons, stop: int) -> None:
         self.traces.sort(photons, stop)
@@ -255,10 +247,8 @@ class Engine:
             self.traces.use_axis(self.axis)
             stretch.use_axis(self.axis, self.calibrator.correlated, 0.0)
             stretch.background.known = self.calibrator.known_total()
-        pending, self._pending = self._pending, []
-        self._pending_photons = 0
         position, self.position = self.position, 0
-        for photons, stop in pending:
+        for photons, stop in self._waiting.taken():
             self._sort_waiting(photons, stop)
         self.position = position
 
@@ -273,15 +263,11 @@ class Engine:
             self._sort(photons, stop)
         self.position = stop
 
-    def _last_background(self) -> float:
-        return self.stretch.background.cps if self.stretch is not None else self._background_before
-
     def _close_stretch(self) -> None:
         stretch = self.stretch
         if stretch is None:
             return
-        self._background_before = stretch.background.cps
-        self._settled_before = stretch.background.settled or self._settled_before
+        self._backgrounds.keep(stretch)
         if self.axis is None:
             stretch.photons.stop_pulse = self.position
         if stretch.photons.stop_pulse > stretch.photons.first_pulse:
@@ -292,7 +278,7 @@ class Engine:
             self._decay_before = _sum(self._decay_before, stretch.decay(self.spans))
             self.finished = [*self.finished, self.result_of(stretch)][-MOST_FINISHED:]
             self.watcher.stretch_over(stretch)
-        self._pairs.keep(self._pairs_here, self._steady_light())
+        self._pairs.keep(self._pairs_here, self._backgrounds.steady_light(self.stretch))
         self.stretch = self._looked = None
 
     def _refit(self, stretch: Stretch) -> str | None:
@@ -320,36 +306,12 @@ class Engine:
         emitter = emitter_doubt(g2)
         if emitter is not None and self.stretch is not None and self.stretch.dot.foreign:
             emitter += ", but there was light that is not the dot's"
-        reasons = [emitter, calibration_doubt(self.calibrator, self._settled)]
+        reasons = [emitter, calibration_doubt(self.calibrator, self._backgrounds.settled(self.stretch))]
         return "; ".join(reason for reason in reasons if reason is not None) or None
-
-    @property
-    def _settled(self) -> Settled | None:
-        return self.stretch.background.settled if self.stretch is not None else self._settled_before
 
     def background(self) -> dict[int, float]:
         """Background of each detector that sees the dot, in counts/s."""
-        return {c: e.value or 0.0 for c, e in self._background().items()}
-
-    def _background(self) -> dict[int, Estimate]:
-        """The same with errors: as counted for each detector, or shared out by the end of the decays."""
-        known, settled = self.calibrator.known_background(), self._settled
-        if known is not None and (settled is None or settled.origin == known.origin):
-            return dict(known.cps)
-        histogram = self.stretch.photons.histogram if self.stretch is not None else None
-        return self.calibrator.shared_out(
-            histogram, self._last_background(), settled.background.error if settled is not None else None
-        )
-
-    def _steady_light(self) -> SteadyLight:
-        """Background of the present stretch, as g2 needs it."""
-        settled = self._settled
-        known = settled is not None and settled.origin != ASSUMED_ZERO
-        return SteadyLight(
-            self._background(),
-            from_decays=settled is not None and settled.origin == DECAY_TAIL,
-            known=known or self.calibrator.known_background() is not None,
-        )
+        return {c: e.value or 0.0 for c, e in self._backgrounds.of_detectors(self.stretch).items()}
 
     @property
     def _pairs_here(self) -> Pairs:
@@ -359,11 +321,11 @@ class Engine:
 
     def g2_of(self, pairs: Pairs) -> G2:
         """g2 of some pairs of the present stretch."""
-        return self._pairs.g2_of(pairs, self._pairs_here, self._steady_light())
+        return self._pairs.g2_of(pairs, self._pairs_here, self._backgrounds.steady_light(self.stretch))
 
     def g2(self) -> G2:
         """g2 of the whole segment."""
-        return self._pairs.g2(self._pairs_here, self._steady_light())
+        return self._pairs.g2(self._pairs_here, self._backgrounds.steady_light(self.stretch))
 
     def _refit_dynamics(self, stretch: Stretch) -> None:
         stretch.refit_dynamics(self.spans)
@@ -389,15 +351,15 @@ class Engine:
         return calibration_of(
             self.calibrator,
             self.settings,
-            self._background(),
-            self._settled,
+            self._backgrounds.of_detectors(self.stretch),
+            self._backgrounds.settled(self.stretch),
             self.g2(),
             states[0].lifetime_ns if states else UNKNOWN,
         )
 
     def trace(self) -> Trace:
         """Counts and mean lifetimes per trace bin, as far as they are kept."""
-        return self.traces.trace(self.spans, self._last_background())
+        return self.traces.trace(self.spans, self._backgrounds.cps(self.stretch))
 
 
 def _sum(one: SummedDecay | None, other: SummedDecay | None) -> SummedDecay | None:
