@@ -14,7 +14,7 @@ from qdmon.analysis.antibunching.pairs import Pairs
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.snapshot import G2, BlinkingCall, DwellLaw, Estimate, Event
 
-__all__ = ["RECENT_S", "BlinkingStop", "IntensityLoss", "SecondEmitter", "brightness_ratio"]
+__all__ = ["BlinkingStop", "IntensityLoss", "SecondEmitter", "brightness_ratio"]
 
 # g2 of so many seconds, renewed so often.
 RECENT_S, EVERY_S = 10.0, 1.0
@@ -47,13 +47,20 @@ class SecondEmitter:
         """Another stretch counts its own pairs."""
         self._seen.clear()
 
-    def look(self, time_s: float, pairs: Pairs | None, g2_of: Callable[[Pairs], G2]) -> list[Event]:
+    def look(
+        self,
+        time_s: float,
+        pairs: Pairs | None,
+        g2_of: Callable[[Pairs], G2],
+        lit_since: Callable[[float], bool],
+    ) -> list[Event]:
         """Compare the pairs counted so far in a stretch with those of some seconds ago.
 
         Args:
             time_s: now.
             pairs: of the stretch, still counting; None if there are none.
             g2_of: what makes g2 of some pairs.
+            lit_since: whether there was light that is no dot's since a time in s.
         """
         if pairs is None or self._told:
             return []
@@ -71,6 +78,8 @@ class SecondEmitter:
         self._was_single |= g2.single_emitter is True
         value, error = g2.zero.value, g2.zero.error
         if not self._was_single or value is None or not error or value - SIGNIFICANCE * error < 0.5:
+            return []
+        if lit_since(since_s):
             return []
         self._told = True
         text = f"second emitter: g2(0) is {value:.2f} ± {error:.2f} in the last {time_s - since_s:.0f} s"

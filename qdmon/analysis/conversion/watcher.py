@@ -13,7 +13,6 @@ from qdmon.analysis.calibration.background import Floor
 from qdmon.analysis.calibration.trust import ASSUMED_ZERO
 from qdmon.analysis.conversion.conversion import ConversionLog, conversion_text, refined_text, return_text
 from qdmon.analysis.conversion.events import (
-    RECENT_S,
     BlinkingStop,
     IntensityLoss,
     SecondEmitter,
@@ -127,10 +126,13 @@ class ConversionWatcher:
         if self.bleached_s is not None:
             return events
         pairs = stretch.photons.pairs.pairs if stretch.photons.pairs is not None else None
+        events += self._emitters.look(
+            stretch.photons.stop_s,
+            pairs,
+            g2_of,
+            lambda since_s: stretch.dot.lit_since(self._acq.pulses(since_s), losses),
+        )
         events += self._other_light(stretch)
-        foreign = stretch.dot.foreign
-        if not foreign or stretch.photons.stop_pulse - foreign[-1][1] > self._acq.pulses(RECENT_S):
-            events += self._emitters.look(stretch.photons.stop_s, pairs, g2_of)
         events += self.refined(stretch)
         if self._going_on is None and self._reader is not None and self._reader.dim:
             self._stops.still_dim(stretch.photons.stop_s)

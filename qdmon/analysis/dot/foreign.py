@@ -50,17 +50,16 @@ def foreign_bins(data: BinnedDecays) -> BoolArray:
 
 
 def _odd_blocks(rows: FloatArray, data: BinnedDecays) -> BoolArray:
-    """(b,) blocks whose end of the period holds more than most blocks explain."""
+    """(b,) blocks whose end of the period holds more than most blocks, or any decay, explain."""
     last, before, early = rows[:, -1], rows[:, -2], rows[:, 1:-2].sum(axis=1)
     uniform = data.bins.uniform_share
     longest = data.bins.share_of(np.array([LONGEST_IN_PERIOD * data.bins.period_ns]))[0]
     slope = float(longest[-1] / longest[-2])
     design = np.column_stack([np.ones(len(rows)), early, before])
     most = [np.inf, MOST_DELAYED * float(uniform[-1]), slope]
-    good = np.ones(len(rows), bool)
     odd = np.zeros(len(rows), bool)
     # At first the half of the blocks that hold least at their end.
-    good &= last <= np.median(last)
+    good = last <= np.median(last)
     for _ in range(ROUNDS):
         weight = 1 / np.sqrt(last[good] + 1)
         fit = lsq_linear(design[good] * weight[:, None], last[good] * weight, (np.zeros(3), most))
@@ -70,9 +69,10 @@ def _odd_blocks(rows: FloatArray, data: BinnedDecays) -> BoolArray:
         own = np.minimum(own, float(np.quantile(own[good], USUAL)))
         sigma = np.max([_excess_sigma(last, expected, own, width) for width in WIDTHS], axis=0)
         worth = (last - expected) / float(uniform[-1]) > LEAST_SHARE * max(float(np.median(early)), 1.0)
-        odd = (sigma > ODD_SIGMA) & worth
+        steady = _steadier(last, before, early, good, (slope, float(uniform[-1] - slope * uniform[-2])))
+        odd = (sigma > ODD_SIGMA) & (steady > ODD_SIGMA) & worth
         beside = np.convolve(odd, np.ones(3), "same") > 0
-        odd |= beside & (sigma > BESIDE_SIGMA)
+        odd |= beside & (np.minimum(sigma, steady) > BESIDE_SIGMA)
         if np.array_equal(good, ~odd):
             break
         good = ~odd
@@ -80,6 +80,33 @@ def _odd_blocks(rows: FloatArray, data: BinnedDecays) -> BoolArray:
             return np.zeros(len(rows), bool)
     # A lamp is switched within a block.
     return np.asarray(np.convolve(odd, np.ones(3), "same") > 0)
+
+
+def _steadier(
+    last: FloatArray, before: FloatArray, early: FloatArray, good: BoolArray, decay: tuple[float, float]
+) -> FloatArray:
+    """(b,) standard deviations by which light does not fade towards the end of the period as decays do.
+
+    A dot that is hardly ever bright has long-lived light when it is: the longest decay there may be takes it
+    off, and leaves less than nothing of any other.
+
+    Args:
+        last: (b,) photons of each block in the last micro-bin.
+        before: (b,) in the one before.
+        early: (b,) ahead of these.
+        good: (b,) blocks without foreign light.
+        decay: of the longest lifetime, last over before; and what that leaves of a steady photon.
+    """
+    slope, kept = decay
+    left = last - slope * before
+    dim = good & (early <= np.median(early[good]))
+    delayed = MOST_DELAYED * kept * np.maximum(early - np.median(early[dim]), 0.0)
+    excess, variance = left - np.median(left[dim]) - delayed, last + slope**2 * before + 1
+    found = [
+        np.convolve(excess, np.ones(width), "same") / np.sqrt(np.convolve(variance, np.ones(width), "same"))
+        for width in WIDTHS
+    ]
+    return np.asarray(np.max(found, axis=0))
 
 
 def _excess_sigma(seen: FloatArray, expected: FloatArray, own: FloatArray, width: int) -> FloatArray:

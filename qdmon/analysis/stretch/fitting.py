@@ -131,6 +131,11 @@ class StretchFit:
             doubt = doubt or self._background.settled.doubt
         self.call = call_of(data, self.reading, span, doubt, self.belief)
 
+    def lit_since(self, pulse: int, losses: list[tuple[int, int]]) -> bool:
+        """Whether there was light that is not the dot's since a pulse, as far as can be told now."""
+        self._without_foreign(losses)
+        return any(stop > pulse for _, stop in self.foreign)
+
     def _without_foreign(self, losses: list[tuple[int, int]]) -> tuple[BinnedDecays, FloatArray] | None:
         """The bins since the last conversion that hold no light but the dot's."""
         before = [span for span in self.foreign if span[1] <= self.since_pulse]

@@ -68,8 +68,10 @@ def test_background_is_taken_off_only_where_photons_were_looked_for() -> None:
 
 def test_rates_of_events_refer_to_the_time_looked_at() -> None:
     ours, full = torn().segment.charging_rate_hz, whole().segment.charging_rate_hz
+    assert ours.value is not None
+    assert full.value is not None
     # A dwell that a loss cuts in two is seen twice, one inside a loss not at all.
-    assert ours.value == pytest.approx(full.value, rel=0.2)
+    assert abs(ours.value - full.value) < max(ours.error or 0.0, full.error or 0.0) * 1.5
 
 
 def test_the_loss_of_light_is_not_the_loss_of_photons() -> None:

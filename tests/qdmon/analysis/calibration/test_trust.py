@@ -11,6 +11,7 @@ from qdmon.analysis.calibration.trust import (
     ASSUMED_ZERO,
     DECAY_TAIL,
     GIVEN,
+    STATES,
     KnownBackground,
     Settled,
     settle_background,
@@ -105,3 +106,17 @@ def test_the_total_of_detectors_adds_rates_and_errors_in_quadrature() -> None:
     )
     assert known.total([0, 1]) == Estimate(150.0, 5.0)
     assert known.total([2, 7]) == Estimate(9.0, 0.0)
+
+
+def test_states_that_tell_the_background_are_believed_where_nothing_else_can() -> None:
+    groups, seconds, edges = decays()
+    assumed = settle_background(groups / 1e4, seconds / 1e4, MicroBins(edges, 200.0), None)
+    told = assumed.by_states(Estimate(700.0, 100.0), 60e3)
+    assert told.origin == STATES
+    assert told.background == Estimate(700.0, 100.0)
+    assert told.doubt is None
+    # Known to a thirtieth of the bright level only: still nobody knows.
+    vague = assumed.by_states(Estimate(700.0, 2000.0), 60e3)
+    assert vague == assumed
+    by_tail = settled(None)
+    assert by_tail.by_states(Estimate(700.0, 100.0), 60e3) == by_tail

@@ -127,14 +127,14 @@ def pairs_of(centre: int, pulses: int) -> Pairs:
     return Pairs(lags, empty.fine, empty.decay, empty.own, clicks, pulses)
 
 
-def second_emitters(rates: list[float]) -> list[Event]:
-    """What is told when g2(0) is this, second by second, with 300 side pairs a second."""
+def second_emitters(rates: list[float], *, lit: bool = False) -> list[Event]:
+    """What is told when g2(0) is this, second by second, with 300 side pairs a second, a lamp lit or not."""
     watch, told, centre, pulses = SecondEmitter(), [], 0, 0
     rng = np.random.default_rng(3)
     for i, g2_zero in enumerate(rates):
         centre += int(rng.poisson(300 * g2_zero))
         pulses += 30_000
-        told += watch.look(float(i), pairs_of(centre, pulses), g2_of)
+        told += watch.look(float(i), pairs_of(centre, pulses), g2_of, lambda _: lit)
     return told
 
 
@@ -142,6 +142,10 @@ def test_a_second_emitter_that_lights_up_is_told_once_within_seconds() -> None:
     (event,) = second_emitters([0.1] * 60 + [0.7] * 60)
     assert event.kind == "second emitter"
     assert 60 < event.time_s <= 72
+
+
+def test_pairs_of_a_lamp_are_no_second_emitter() -> None:
+    assert second_emitters([0.1] * 60 + [0.7] * 20, lit=True) == []
 
 
 def test_a_single_dot_stays_one_even_where_biexcitons_grow() -> None:

@@ -165,6 +165,26 @@ def test_a_lamp_that_flashes_changes_nothing_else(photons: float, bins: int) -> 
     assert max(gain.values()) - min(gain.values()) < 41 * bins
 
 
+def test_biexcitons_that_outlive_the_gate_do_not_shorten_the_lifetime() -> None:
+    """Strong excitation: a tenth of the light within the first nanoseconds of the bright state."""
+    rng = np.random.default_rng(4)
+    dot = replace(PAPERS_DOT, early=0.1)
+    found = fitted(drawn(rng, alternating(rng, 3000, DIM["both"]), dot)).both
+    error = np.sqrt(np.diag(found.covariance))
+    assert found.dot.bright_ns == pytest.approx(PAPERS_DOT.bright_ns, rel=3.5 * error[1])
+    assert found.dot.early == pytest.approx(0.1, abs=3.5 * error[PARAMETERS.index("early")])
+    assert error[1] < 0.005
+
+
+def test_bins_that_a_fast_dot_left_the_bright_level_in_count_among_its_errors() -> None:
+    rng = np.random.default_rng(8)
+    fast, slow = (
+        fitted(drawn(rng, alternating(rng, 3000, [int(TRAPS[7])], on_bins=on, off_bins=2))).families["bc"]
+        for on in (2, 60)
+    )
+    assert fast.blur > 0.01 > 0.001 > slow.blur
+
+
 def test_a_dot_that_is_hardly_ever_neutral_is_known_by_its_rare_light() -> None:
     rng = np.random.default_rng(9)
     path = alternating(rng, 3000, [TRION], on_bins=2, off_bins=200)
