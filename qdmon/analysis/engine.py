@@ -18,7 +18,6 @@ from qdmon.analysis.decays.lifetime import SummedDecay
 from qdmon.analysis.dot.fit import DotFit
 from qdmon.analysis.dot.verdict import undetermined
 from qdmon.analysis.losses import LossLog
-from qdmon.analysis.results import segment_result
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.snapshot import (
     G2,
@@ -33,6 +32,7 @@ from qdmon.analysis.snapshot import (
     Trace,
 )
 from qdmon.analysis.stretch.background_history import BackgroundHistory
+from qdmon.analysis.stretch.result import segment_result
 from qdmon.analysis.stretch.stretch import Stretch
 from qdmon.analysis.switching.charging import charging_exponent
 from qdmon.analysis.traces import TraceTables
