@@ -18,19 +18,14 @@ from qdmon.analysis.decays.lifetime import SummedDecay
 from qdmon.analysis.dot.fit import DotFit
 from qdmon.analysis.dot.verdict import undetermined
 from qdmon.analysis.losses import LossLog
+from qdmon.analysis.results.blinking import BlinkingCall
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
+from qdmon.analysis.results.event import Event
+from qdmon.analysis.results.intensity import Trace
+from qdmon.analysis.results.origins import Calibration
+from qdmon.analysis.results.pair_correlation import G2
+from qdmon.analysis.results.segment import Charging, FluenceStep, SegmentResult
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import (
-    G2,
-    UNKNOWN,
-    BlinkingCall,
-    Calibration,
-    Charging,
-    Estimate,
-    Event,
-    FluenceStep,
-    SegmentResult,
-    Trace,
-)
 from qdmon.analysis.stretch.background_history import BackgroundHistory
 from qdmon.analysis.stretch.result import segment_result
 from qdmon.analysis.stretch.stretch import Stretch

@@ -8,17 +8,13 @@ from qdmon.analysis.conversion.spectrum import peak_nm
 from qdmon.analysis.decays.decay import drawn_decay, empty_decay
 from qdmon.analysis.engine import Engine
 from qdmon.analysis.levels.flid import empty_flid, flid_map
+from qdmon.analysis.results.decay_fit import Decay
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
+from qdmon.analysis.results.event import Event
+from qdmon.analysis.results.intensity import FlidMap, Trace
+from qdmon.analysis.results.segment import SegmentResult
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import (
-    UNKNOWN,
-    Decay,
-    Estimate,
-    Event,
-    FlidMap,
-    SegmentResult,
-    Snapshot,
-    Trace,
-)
+from qdmon.analysis.snapshot import Snapshot
 from streams.messages import (
     End,
     Fluence,

@@ -23,7 +23,10 @@ from qdmon.analysis.conversion.reader import BlinkReader
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.row_states import BrightLevel
 from qdmon.analysis.conversion.sequential import Change
-from qdmon.analysis.snapshot import G2, Blinking, BlinkingCall, Conversion, Event, FluenceStep
+from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
+from qdmon.analysis.results.event import Event
+from qdmon.analysis.results.pair_correlation import G2
+from qdmon.analysis.results.segment import FluenceStep
 from qdmon.analysis.stretch.stretch import Stretch
 from qdmon.analysis.switching.charging import ChargingCount
 

@@ -11,7 +11,7 @@ from qdmon.analysis.dot.chain import Chain, Smoothed, learn
 from qdmon.analysis.dot.likelihood import bin_likelihoods
 from qdmon.analysis.dot.maximise import Prior, improved, parameters_of
 from qdmon.analysis.dot.states import FAMILIES, KIND, SINGLE, DotModel, Family, Losses
-from qdmon.analysis.snapshot import Estimate
+from qdmon.analysis.results.estimate import Estimate
 
 __all__ = ["FamilyFit", "fit_family"]
 

@@ -18,7 +18,8 @@ from qdmon.analysis.dot.family import FamilyFit
 from qdmon.analysis.dot.fit import DotFit
 from qdmon.analysis.dot.likelihood import bin_likelihoods
 from qdmon.analysis.dot.states import Family, Losses
-from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Estimate
+from qdmon.analysis.results.blinking import Blinking, BlinkingCall
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.switching.blinks import Blink, find_blinks
 
 __all__ = ["Reading", "call_of", "likeliest", "read_bins", "undetermined"]

@@ -3,7 +3,7 @@
 from qdmon.analysis.antibunching.chance import SteadyLight
 from qdmon.analysis.calibration.calibration import Calibrator
 from qdmon.analysis.calibration.trust import ASSUMED_ZERO, DECAY_TAIL, Settled
-from qdmon.analysis.snapshot import Estimate
+from qdmon.analysis.results.estimate import Estimate
 from qdmon.analysis.stretch.stretch import Stretch
 
 __all__ = ["BackgroundHistory"]

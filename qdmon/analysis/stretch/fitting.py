@@ -9,7 +9,7 @@ from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.fit import DotFit, adapted, expected_bright, fit_dot, reread
 from qdmon.analysis.dot.foreign import foreign_bins
 from qdmon.analysis.dot.verdict import Reading, call_of, read_bins, undetermined
-from qdmon.analysis.snapshot import BlinkingCall
+from qdmon.analysis.results.blinking import BlinkingCall
 from qdmon.analysis.stretch.own_background import OwnBackground
 from qdmon.analysis.stretch.photons import BASE_BIN_S, StretchPhotons
 

@@ -7,7 +7,7 @@ from qdmon.analysis.calibration.trust import ASSUMED_ZERO, Settled, settle_backg
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.family import FamilyFit
 from qdmon.analysis.dot.maximise import dot_of
-from qdmon.analysis.snapshot import Estimate
+from qdmon.analysis.results.estimate import Estimate
 
 __all__ = ["OwnBackground"]
 

@@ -10,7 +10,7 @@ from qdmon.analysis.calibration.after_pulses import USUAL_AFTER_PULSES
 from qdmon.analysis.calibration.timing import MicroBins, TimeAxis
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.rebinning import table_bins
-from qdmon.analysis.snapshot import UNKNOWN, Estimate
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.switching.dynamics import ROWS_TO_KEEP
 
 __all__ = ["BASE_BIN_S", "StretchPhotons"]

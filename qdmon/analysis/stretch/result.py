@@ -1,6 +1,7 @@
 """What is reported of a stretch, gathered."""
 
-from qdmon.analysis.snapshot import G2, SegmentResult
+from qdmon.analysis.results.pair_correlation import G2
+from qdmon.analysis.results.segment import SegmentResult
 from qdmon.analysis.stretch.stretch import Stretch
 
 __all__ = ["segment_result"]

@@ -10,8 +10,9 @@ from qdmon.analysis.decays.decay import LateFit
 from qdmon.analysis.decays.lifetime import SummedDecay
 from qdmon.analysis.decays.pileup import PileUp
 from qdmon.analysis.dot.fit import DotFit
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
+from qdmon.analysis.results.pair_correlation import G2
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import G2, UNKNOWN, Estimate
 from qdmon.analysis.stretch.fitting import StretchFit
 from qdmon.analysis.stretch.own_background import OwnBackground
 from qdmon.analysis.stretch.photons import BASE_BIN_S, StretchPhotons

@@ -7,8 +7,8 @@ import pytest
 
 from hardware.types import Acquisition, Photons
 from qdmon.analysis.engine import Engine
+from qdmon.analysis.results.blinking import BlinkingCall
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import BlinkingCall
 from qdmon.analysis.stretch.fitting import StretchFit
 from tests.qdmon.analysis import builders as b
 

@@ -10,7 +10,8 @@ from qdmon.analysis.conversion.reader import BlinkReader
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.sequential import Change
 from qdmon.analysis.conversion.watcher import MOST_VERDICTS, ConversionWatcher, _since
-from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Conversion, Estimate
+from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.stretch.stretch import Stretch
 from tests.qdmon.analysis import builders as b
 
