@@ -10,7 +10,7 @@ import numpy as np
 from hardware.types import Acquisition
 from qdmon.analysis.bins import count_nanotimes
 from qdmon.analysis.calibration.timing import rising_edge
-from qdmon.analysis.snapshot import Estimate
+from qdmon.analysis.results.estimate import Estimate
 from qdmon.insertion import inserted
 from streams.formats import FormatError, Recording, open_recording
 from streams.messages import Gap, LaserState, Message, PhotonBatch

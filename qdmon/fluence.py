@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from hardware.types import Acquisition
-from qdmon.analysis.snapshot import FluenceStep
+from qdmon.analysis.results.segment import FluenceStep
 from qdmon.insertion import inserted
 from streams.messages import Fluence, Message
 

@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from qdmon.analysis.monitor import Monitor
+from qdmon.analysis.results.event import Event
+from qdmon.analysis.results.segment import FluenceStep
 from qdmon.analysis.settings import USUAL_FALSE_ALARMS, AnalysisSettings
-from qdmon.analysis.snapshot import Event, FluenceStep, Snapshot
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.dark import Span, dark_rates, read_dark, with_darkness
 from qdmon.fluence import with_fluence
 from qdmon.irf import read_responses

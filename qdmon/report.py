@@ -4,8 +4,14 @@ import math
 from collections.abc import Mapping, Sequence
 
 from qdmon.analysis.levels.relation import intensity_lifetime_correlation
+from qdmon.analysis.results.decay_fit import DecayFit
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.intensity import DwellLaw
+from qdmon.analysis.results.origins import Calibration
+from qdmon.analysis.results.pair_correlation import G2
+from qdmon.analysis.results.segment import SegmentResult
 from qdmon.analysis.settings import USUAL_FALSE_ALARMS, AnalysisSettings
-from qdmon.analysis.snapshot import G2, Calibration, DecayFit, DwellLaw, Estimate, SegmentResult, Snapshot
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.analysis.switching.saturation import Saturation, saturation_of
 
 __all__ = ["report"]

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 
 from qdmon.analysis.levels.relation import intensity_lifetime_correlation
-from qdmon.analysis.snapshot import Calibration, DwellLaw, Estimate, SegmentResult, Snapshot
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.intensity import DwellLaw
+from qdmon.analysis.results.origins import Calibration
+from qdmon.analysis.results.segment import SegmentResult
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.analysis.switching.saturation import saturation_of
 
 __all__ = ["calibration_lines", "summary_lines"]

@@ -30,7 +30,10 @@ from qdmon.analysis.dot.states import DotModel
 from qdmon.analysis.dot.verdict import read_bins
 from qdmon.analysis.equations import lifetime_from_window_mean, radiative_rate_ratio, window_mean_ns
 from qdmon.analysis.monitor import Monitor
-from qdmon.analysis.snapshot import BlinkingCall, Estimate, FluenceStep, Snapshot
+from qdmon.analysis.results.blinking import BlinkingCall
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.segment import FluenceStep
+from qdmon.analysis.snapshot import Snapshot
 from streams.messages import End, Fluence, PhotonBatch, Segment, Session
 
 __all__ = [

@@ -7,43 +7,36 @@ result does not depend on how the stream was cut.
 import numpy as np
 
 from hardware.types import Acquisition, Loss, Photons
-from qdmon.analysis.antibunching.chance import SteadyLight
 from qdmon.analysis.antibunching.gated import belief_in_single, emitter_doubt
 from qdmon.analysis.antibunching.history import PairHistory
 from qdmon.analysis.antibunching.pairs import Pairs
 from qdmon.analysis.calibration.calibration import Calibrator
 from qdmon.analysis.calibration.cautions import calibration_doubt, calibration_of
 from qdmon.analysis.calibration.timing import TimeAxis
-from qdmon.analysis.calibration.trust import ASSUMED_ZERO, DECAY_TAIL, Settled
 from qdmon.analysis.conversion.watcher import ConversionWatcher
 from qdmon.analysis.decays.lifetime import SummedDecay
 from qdmon.analysis.dot.fit import DotFit
 from qdmon.analysis.dot.verdict import undetermined
 from qdmon.analysis.losses import LossLog
-from qdmon.analysis.results import segment_result
+from qdmon.analysis.results.blinking import BlinkingCall
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
+from qdmon.analysis.results.event import Event
+from qdmon.analysis.results.intensity import Trace
+from qdmon.analysis.results.origins import Calibration
+from qdmon.analysis.results.pair_correlation import G2
+from qdmon.analysis.results.segment import Charging, FluenceStep, SegmentResult
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import (
-    G2,
-    UNKNOWN,
-    BlinkingCall,
-    Calibration,
-    Charging,
-    Estimate,
-    Event,
-    FluenceStep,
-    SegmentResult,
-    Trace,
-)
-from qdmon.analysis.stretch import Stretch
+from qdmon.analysis.stretch.background_history import BackgroundHistory
+from qdmon.analysis.stretch.result import segment_result
+from qdmon.analysis.stretch.stretch import Stretch
 from qdmon.analysis.switching.charging import charging_exponent
 from qdmon.analysis.traces import TraceTables
+from qdmon.analysis.waiting import WaitingPhotons
 
 __all__ = ["Engine"]
 
 # Blinks are read often, so that a conversion is told at once; five times as long between verdicts.
 READ_S, READS_PER_LOOK = 0.1, 5
-MOST_PENDING = 2_000_000
-MOST_WAITING = 20_000
 # A protocol that cycles for days leaves this many steps to look back on.
 MOST_FINISHED = 500
 
@@ -69,11 +62,9 @@ class Engine:
         self.watcher = ConversionWatcher(acquisition, settings.false_alarms_per_day)
         self._doubt: str | None = None
         self._read_pulses = max(acquisition.pulses(READ_S), 1)
-        self._pending: list[tuple[Photons, int]] = []
-        self._pending_photons = 0
+        self._waiting = WaitingPhotons()
         self._pairs = PairHistory(acquisition, self.calibrator, settings.detector_delay_ns)
-        self._background_before = 0.0
-        self._settled_before: Settled | None = None
+        self._backgrounds = BackgroundHistory(self.calibrator)
         # <N> of the stretch that ended when the light went out.
         self._interrupted: tuple[float | None] | None = None
         self._known: tuple[DotFit, float | None] | None = None
@@ -130,7 +121,7 @@ class Engine:
     def _open_stretch(self, mean_excitation: float | None) -> None:
         self.stretch = Stretch(self.acquisition, self.settings, self.position, mean_excitation)
         if self.axis is not None:
-            self.stretch.use_axis(self.axis, self.calibrator.correlated, self._background_before)
+            self.stretch.use_axis(self.axis, self.calibrator.correlated, self._backgrounds.before_cps)
         if self._known is not None:
             self.stretch.follow(*self._known)
 
@@ -147,14 +138,14 @@ class Engine:
         if self.axis is None:
             self._calibrate(force=True)
         if self.stretch is not None:
-            self.stretch.stop_pulse = self.position
+            self.stretch.photons.stop_pulse = self.position
             self._doubt = doubt = self._refit(self.stretch)
             self._refit_dynamics(self.stretch)
             events = self.watcher.watch(self.stretch, self.steps, self.spans, doubt)
             events += self.watcher.look(self.stretch, self.spans, self.g2_of)
             events += self.watcher.refined(self.stretch, last_word=True)
             self.looks += 1
-            self._looked = self.stretch, self.stretch.stop_pulse
+            self._looked = self.stretch, self.stretch.photons.stop_pulse
         return events
 
     @property
@@ -171,7 +162,7 @@ class Engine:
         stretch = self.stretch
         self._pairs.add_ticks(photons, self.position, stop)
         if stretch is not None:
-            stretch.count(photons)
+            stretch.photons.count(photons)
         if self.axis is None and self.acquisition.mode == "T3":
             self._wait(photons, stop)
         else:
@@ -180,14 +171,10 @@ class Engine:
 
     def _wait(self, photons: Photons, stop: int) -> None:
         """Keep photons until they can be sorted; in a long darkness the oldest stay merely counted."""
-        self._pending.append((photons, stop))
-        self._pending_photons += len(photons)
-        if self._pending_photons <= MOST_PENDING and len(self._pending) <= MOST_WAITING:
-            return
-        self._calibrate(force=False)
-        half = len(self._pending) // 2
-        self._pending_photons -= sum(len(p) for p, _ in self._pending[:half])
-        del self._pending[:half]
+        self._waiting.add(photons, stop)
+        if self._waiting.too_many:
+            self._calibrate(force=False)
+            self._waiting.forget_older_half()
 
     def _sort(self, photons: Photons, stop: int) -> None:
         self.traces.sort(photons, stop)
@@ -203,9 +190,9 @@ class Engine:
         if stretch is None:
             return events
         self._doubt = doubt = self.judge()
-        if stretch.refit_if_due(self.spans, doubt):
+        if stretch.dot.refit_if_due(self.spans, doubt):
             self._refit_dynamics(stretch)
-        self._looked = stretch, stretch.stop_pulse
+        self._looked = stretch, stretch.photons.stop_pulse
         return events + self._read() + self.watcher.look(stretch, self.spans, self.g2_of)
 
     def window(self) -> BlinkingCall:
@@ -216,10 +203,10 @@ class Engine:
         if self._looked is None:
             return undetermined(now_s, now_s, "no photons analysed yet")
         stretch, stop_pulse = self._looked
-        at = self.looks, stretch.since_pulse
+        at = self.looks, stretch.dot.since_pulse
         if self._window is None or self._window[0] != at:
-            call = stretch.look(self.spans, self._doubt, stop_pulse)
-            span = stretch.start_s, self.acquisition.seconds(stop_pulse)
+            call = stretch.dot.look(self.spans, self._doubt, stop_pulse)
+            span = stretch.photons.start_s, self.acquisition.seconds(stop_pulse)
             self._window = at, call or undetermined(*span, self._doubt or "too few photons yet")
         return self._window[1]
 
@@ -233,9 +220,9 @@ class Engine:
         if self.axis is not None and self.axis is not before:
             self.traces.use_axis(self.axis)
             if self.stretch is not None:
-                self.stretch.move_axis(self.axis)
+                self.stretch.photons.move_axis(self.axis)
         if self.stretch is not None:
-            self.stretch.known_background = self.calibrator.known_total()
+            self.stretch.background.known = self.calibrator.known_total()
         return events
 
     def _read(self) -> list[Event]:
@@ -249,22 +236,20 @@ class Engine:
         stretch = self.stretch
         if stretch is None:
             return
-        if not self.calibrator.place(stretch.histogram, self.channel_photons, force=force):
+        if not self.calibrator.place(stretch.photons.histogram, self.channel_photons, force=force):
             return
         if self.axis is not None:
             self.traces.use_axis(self.axis)
             stretch.use_axis(self.axis, self.calibrator.correlated, 0.0)
-            stretch.known_background = self.calibrator.known_total()
-        pending, self._pending = self._pending, []
-        self._pending_photons = 0
+            stretch.background.known = self.calibrator.known_total()
         position, self.position = self.position, 0
-        for photons, stop in pending:
+        for photons, stop in self._waiting.taken():
             self._sort_waiting(photons, stop)
         self.position = position
 
     def _sort_waiting(self, photons: Photons, stop: int) -> None:
         stretch = self.stretch
-        if stretch is not None and stop <= stretch.first_pulse:
+        if stretch is not None and stop <= stretch.photons.first_pulse:
             # It waited since an earlier stretch: it counts for the trace only.
             self.stretch = None
             self._sort(photons, stop)
@@ -273,18 +258,14 @@ class Engine:
             self._sort(photons, stop)
         self.position = stop
 
-    def _last_background(self) -> float:
-        return self.stretch.background_cps if self.stretch is not None else self._background_before
-
     def _close_stretch(self) -> None:
         stretch = self.stretch
         if stretch is None:
             return
-        self._background_before = stretch.background_cps
-        self._settled_before = stretch.settled or self._settled_before
+        self._backgrounds.keep(stretch)
         if self.axis is None:
-            stretch.stop_pulse = self.position
-        if stretch.stop_pulse > stretch.first_pulse:
+            stretch.photons.stop_pulse = self.position
+        if stretch.photons.stop_pulse > stretch.photons.first_pulse:
             self._refit(stretch)
             self._known = stretch.known or self._known
             stretch.dynamics.close()
@@ -292,16 +273,16 @@ class Engine:
             self._decay_before = _sum(self._decay_before, stretch.decay(self.spans))
             self.finished = [*self.finished, self.result_of(stretch)][-MOST_FINISHED:]
             self.watcher.stretch_over(stretch)
-        self._pairs.keep(self._pairs_here, self._steady_light())
+        self._pairs.keep(self._pairs_here, self._backgrounds.steady_light(self.stretch))
         self.stretch = self._looked = None
 
     def _refit(self, stretch: Stretch) -> str | None:
         """Fit the present stretch anew; a doubt that its new background dispels is not held against it."""
         before = self.judge()
-        stretch.refit(self.spans, before)
+        stretch.dot.refit(self.spans, before)
         doubt = self.judge()
         if doubt != before:
-            stretch.refit(self.spans, doubt, search=False)
+            stretch.dot.refit(self.spans, doubt, search=False)
         return doubt
 
     def judge(self) -> str | None:
@@ -316,54 +297,30 @@ class Engine:
             return "one detector only: g2 cannot show a single emitter"
         g2 = self.g2()
         if self.stretch is not None:
-            self.stretch.belief = belief_in_single(g2)
+            self.stretch.dot.belief = belief_in_single(g2)
         emitter = emitter_doubt(g2)
-        if emitter is not None and self.stretch is not None and self.stretch.foreign:
+        if emitter is not None and self.stretch is not None and self.stretch.dot.foreign:
             emitter += ", but there was light that is not the dot's"
-        reasons = [emitter, calibration_doubt(self.calibrator, self._settled)]
+        reasons = [emitter, calibration_doubt(self.calibrator, self._backgrounds.settled(self.stretch))]
         return "; ".join(reason for reason in reasons if reason is not None) or None
-
-    @property
-    def _settled(self) -> Settled | None:
-        return self.stretch.settled if self.stretch is not None else self._settled_before
 
     def background(self) -> dict[int, float]:
         """Background of each detector that sees the dot, in counts/s."""
-        return {c: e.value or 0.0 for c, e in self._background().items()}
-
-    def _background(self) -> dict[int, Estimate]:
-        """The same with errors: as counted for each detector, or shared out by the end of the decays."""
-        known, settled = self.calibrator.known_background(), self._settled
-        if known is not None and (settled is None or settled.origin == known.origin):
-            return dict(known.cps)
-        histogram = self.stretch.histogram if self.stretch is not None else None
-        return self.calibrator.shared_out(
-            histogram, self._last_background(), settled.background.error if settled is not None else None
-        )
-
-    def _steady_light(self) -> SteadyLight:
-        """Background of the present stretch, as g2 needs it."""
-        settled = self._settled
-        known = settled is not None and settled.origin != ASSUMED_ZERO
-        return SteadyLight(
-            self._background(),
-            from_decays=settled is not None and settled.origin == DECAY_TAIL,
-            known=known or self.calibrator.known_background() is not None,
-        )
+        return {c: e.value or 0.0 for c, e in self._backgrounds.of_detectors(self.stretch).items()}
 
     @property
     def _pairs_here(self) -> Pairs:
         """Pairs of the present stretch, all of them."""
-        counter = self.stretch.pairs if self.stretch is not None else None
+        counter = self.stretch.photons.pairs if self.stretch is not None else None
         return counter.pairs if counter is not None else Pairs.none()
 
     def g2_of(self, pairs: Pairs) -> G2:
         """g2 of some pairs of the present stretch."""
-        return self._pairs.g2_of(pairs, self._pairs_here, self._steady_light())
+        return self._pairs.g2_of(pairs, self._pairs_here, self._backgrounds.steady_light(self.stretch))
 
     def g2(self) -> G2:
         """g2 of the whole segment."""
-        return self._pairs.g2(self._pairs_here, self._steady_light())
+        return self._pairs.g2(self._pairs_here, self._backgrounds.steady_light(self.stretch))
 
     def _refit_dynamics(self, stretch: Stretch) -> None:
         stretch.refit_dynamics(self.spans)
@@ -385,19 +342,19 @@ class Engine:
 
     def calibration(self) -> Calibration:
         """What the numbers lean on."""
-        states = self.stretch.call.states if self.stretch is not None else ()
+        states = self.stretch.dot.call.states if self.stretch is not None else ()
         return calibration_of(
             self.calibrator,
             self.settings,
-            self._background(),
-            self._settled,
+            self._backgrounds.of_detectors(self.stretch),
+            self._backgrounds.settled(self.stretch),
             self.g2(),
             states[0].lifetime_ns if states else UNKNOWN,
         )
 
     def trace(self) -> Trace:
         """Counts and mean lifetimes per trace bin, as far as they are kept."""
-        return self.traces.trace(self.spans, self._last_background())
+        return self.traces.trace(self.spans, self._backgrounds.cps(self.stretch))
 
 
 def _sum(one: SummedDecay | None, other: SummedDecay | None) -> SummedDecay | None:

@@ -8,17 +8,13 @@ from qdmon.analysis.conversion.spectrum import peak_nm
 from qdmon.analysis.decays.decay import drawn_decay, empty_decay
 from qdmon.analysis.engine import Engine
 from qdmon.analysis.levels.flid import empty_flid, flid_map
+from qdmon.analysis.results.decay_fit import Decay
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
+from qdmon.analysis.results.event import Event
+from qdmon.analysis.results.intensity import FlidMap, Trace
+from qdmon.analysis.results.segment import SegmentResult
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import (
-    UNKNOWN,
-    Decay,
-    Estimate,
-    Event,
-    FlidMap,
-    SegmentResult,
-    Snapshot,
-    Trace,
-)
+from qdmon.analysis.snapshot import Snapshot
 from streams.messages import (
     End,
     Fluence,
@@ -173,7 +169,7 @@ class Monitor:
         stretch, axis = engine.stretch, engine.axis
         if stretch is not None and axis is not None and engine.acquisition.resolution_ps is not None:
             decay = drawn_decay(
-                stretch.histogram,
+                stretch.photons.histogram,
                 engine.acquisition.resolution_ps,
                 axis.bins.period_ns,
                 axis.t0_ps,
@@ -181,13 +177,13 @@ class Monitor:
                 stretch.late_fit.fit if stretch.late_fit is not None else None,
                 axis.window,
             )
-            since = engine.acquisition.seconds(stretch.since_pulse)
+            since = engine.acquisition.seconds(stretch.dot.since_pulse)
             first = max(int(np.ceil((since - trace.start_s) / trace.bin_s)), len(trace.counts) - FLID_BINS, 0)
             counts = trace.counts[first:].astype(np.float64)
             good = ~trace.lost[first:]
             rate = counts / trace.bin_s - sum(engine.background().values())
             tau = trace.arrival_ns[first:].astype(np.float64)
-            flid = flid_map(rate[good], tau[good], counts[good], stretch.call)
+            flid = flid_map(rate[good], tau[good], counts[good], stretch.dot.call)
         self._drawn = engine.looks, decay, flid
         return decay, flid
 

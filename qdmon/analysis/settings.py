@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from qdmon.analysis.decays.response import Response
-from qdmon.analysis.snapshot import Estimate
+from qdmon.analysis.results.estimate import Estimate
 
 __all__ = ["USUAL_FALSE_ALARMS", "AnalysisSettings"]
 

@@ -7,8 +7,8 @@ from hardware.types import Acquisition, Photons
 from qdmon.analysis.bins import BinTable
 from qdmon.analysis.calibration.timing import TimeAxis
 from qdmon.analysis.equations import lifetime_from_window_mean
+from qdmon.analysis.results.intensity import Trace
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import Trace
 
 __all__ = ["TraceTables"]
 

@@ -14,8 +14,9 @@ from qdmon.cli.errors import FAILED, UserError, report_error, say_error
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qdmon.analysis.results.segment import FluenceStep
     from qdmon.analysis.settings import AnalysisSettings
-    from qdmon.analysis.snapshot import FluenceStep, Snapshot
+    from qdmon.analysis.snapshot import Snapshot
     from qdmon.dark import Span
     from streams.formats import Choices, Recording
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from qdmon.analysis.monitor import Monitor
-from qdmon.analysis.snapshot import Event
+from qdmon.analysis.results.event import Event
 from qdmon.cli.drain import Drain
 from qdmon.report import report
 from streams.endpoints import Endpoints

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from qdmon.analysis.snapshot import FluenceStep
+from qdmon.analysis.results.segment import FluenceStep
 from qdmon.daemon.player import Player
 from qdmon.daemon.stopping import end_by_signal, stop_signals, watch_parent
 from qdmon.fluence import with_fluence

@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from qdmon.analysis.monitor import Monitor
+from qdmon.analysis.results.intensity import Level
+from qdmon.analysis.results.segment import FluenceStep, SegmentResult
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import FluenceStep, Level, SegmentResult, Snapshot
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.fluence import with_fluence
 from streams.formats import Recording
 from streams.messages import PhotonBatch

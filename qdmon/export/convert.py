@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from qdmon.analysis.results.segment import FluenceStep
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import FluenceStep
 from qdmon.export.analysis import analysed
 from qdmon.export.derive import WHAT, derived
 from qdmon.export.native import NativeExport

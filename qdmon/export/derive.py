@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdmon.analysis.levels.flid import flid_map
-from qdmon.analysis.snapshot import G2, SegmentResult, Snapshot
+from qdmon.analysis.results.pair_correlation import G2
+from qdmon.analysis.results.segment import SegmentResult
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.export.analysis import Analysed
 from qdmon.export.table import Table
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from hardware.types import Acquisition, Photons
+from qdmon.analysis.results.event import Event
+from qdmon.analysis.results.segment import FluenceStep
 from qdmon.analysis.settings import USUAL_FALSE_ALARMS, AnalysisSettings
-from qdmon.analysis.snapshot import Event, FluenceStep, Snapshot
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.fluence import read_steps
 from qdmon.offline import analyze_recording, settings_for
 from qdmon.reading.events import EventKind, RecordedEvent, check_kinds, events_of

@@ -19,7 +19,7 @@ from qdmon.analysis.conversion.alarms import SLACK, AlarmBudget
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.sequential import find_change
 from qdmon.analysis.conversion.shares import LOG_WEIGHT, SHARES
-from qdmon.analysis.snapshot import FluenceStep
+from qdmon.analysis.results.segment import FluenceStep
 
 STEP_S = 25.0
 STEPS = [FluenceStep(0.0, 0.1), FluenceStep(STEP_S, 1.0), FluenceStep(2 * STEP_S, 0.1)]

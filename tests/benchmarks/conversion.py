@@ -27,7 +27,7 @@ from hardware.sim.state import Charge
 from hardware.sim.trajectory import excited_twice
 from hardware.sim.truth import Truth, WindowTruth
 from qdmon.analysis.monitor import Monitor
-from qdmon.analysis.snapshot import Conversion as Found
+from qdmon.analysis.results.blinking import Conversion as Found
 from qdmon.analysis.snapshot import Snapshot
 from streams.messages import End, Fluence, PhotonBatch, Segment, Session
 from tests.benchmarks.population import random_dot

@@ -18,7 +18,7 @@ from hardware.sim.dot import Charging
 from hardware.sim.simulation import DotSimulation
 from hardware.sim.trajectory import excited, excited_twice
 from qdmon.analysis.monitor import Monitor
-from qdmon.analysis.snapshot import Estimate
+from qdmon.analysis.results.estimate import Estimate
 from streams.messages import End, Fluence, PhotonBatch, Segment, Session
 from tests.benchmarks.population import RandomDot, random_dot
 from tests.benchmarks.verdict import PERIODS_NS, analysed

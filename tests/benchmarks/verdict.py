@@ -21,8 +21,9 @@ from hardware.sim.simulation import DotSimulation
 from hardware.types import Acquisition, Photons
 from qdmon.analysis.dot.verdict import likeliest
 from qdmon.analysis.monitor import Monitor
+from qdmon.analysis.results.blinking import BLINKING_TYPES, BlinkingCall
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import BLINKING_TYPES, BlinkingCall, Snapshot
+from qdmon.analysis.snapshot import Snapshot
 from streams.messages import End, Fluence, PhotonBatch, Segment, Session
 from tests.benchmarks.adverse import CASES
 from tests.benchmarks.population import Population, RandomDot, random_dot

@@ -23,7 +23,8 @@ from qdmon.analysis.equations import radiative_rate_ratio
 from qdmon.analysis.levels.flid import FlidPoints, blurred_density
 from qdmon.analysis.levels.groups import distinct_levels
 from qdmon.analysis.levels.relation import intensity_lifetime_correlation
-from qdmon.analysis.snapshot import Estimate, Level
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.intensity import Level
 from tests.realdata import real_file, truth
 
 FOLDER = "amolf_cspbbr3_dot08_results"

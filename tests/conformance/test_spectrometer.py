@@ -8,7 +8,8 @@ from hardware.sim.card import SimulatedCard
 from hardware.sim.truth import Truth
 from qdmon.analysis.conversion.spectrum import peak_nm
 from qdmon.analysis.monitor import Monitor
-from qdmon.analysis.snapshot import Event, Snapshot
+from qdmon.analysis.results.event import Event
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.daemon.instruments import Instruments
 from qdmon.daemon.levels import levels_for
 from qdmon.daemon.protocol import FluenceProtocol, Step

@@ -14,8 +14,10 @@ import pytest
 from docs.figures import data
 from docs.figures.analysis import FIGURES
 from hardware.types import LossCause
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.segment import SegmentResult
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import Estimate, SegmentResult, Snapshot
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.report import report
 from streams.messages import End, Gap
 from tests.qdmon.analysis import builders as b

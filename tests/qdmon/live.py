@@ -16,7 +16,8 @@ import numpy as np
 from hardware.sim import create_bench
 from hardware.types import Acquisition
 from qdmon.analysis.monitor import Monitor
-from qdmon.analysis.snapshot import Event, Snapshot
+from qdmon.analysis.results.event import Event
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.daemon.instruments import Instruments
 from qdmon.daemon.levels import levels_for
 from qdmon.daemon.outlet import Outlet

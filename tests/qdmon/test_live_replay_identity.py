@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qdmon.analysis.snapshot import Estimate
+from qdmon.analysis.results.estimate import Estimate
 from qdmon.daemon.outlet import Outlet
 from qdmon.daemon.protocol import FluenceProtocol, Step
 from streams.messages import Alert, End, Fluence, Gap, LaserState, Marker, Message, PhotonBatch, Spectrum

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from hardware.sim.simulation import DotSimulation
 from hardware.types import Acquisition
+from qdmon.analysis.results.segment import FluenceStep
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import FluenceStep
 from qdmon.fluence import StepsError, read_steps, with_fluence
 from qdmon.offline import analyze_recording
 from qdmon.report import report

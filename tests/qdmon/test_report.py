@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.types import Acquisition, LossCause, Photons, RecordLayout
+from qdmon.analysis.results.estimate import Estimate
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import Estimate, Snapshot
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.report import report
 from streams.messages import End, Gap, Message, PhotonBatch, Segment, Session
 from tests.qdmon.analysis import builders as b

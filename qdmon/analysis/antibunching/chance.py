@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from qdmon.analysis.antibunching.pairs import GATE_BINS, GATES_NS, Pairs
 from qdmon.analysis.calibration.timing import GUARD_NS, TimeAxis
-from qdmon.analysis.snapshot import Estimate
+from qdmon.analysis.results.estimate import Estimate
 
 __all__ = ["Chance", "Counted", "SteadyLight", "chance_of"]
 

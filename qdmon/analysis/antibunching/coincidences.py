@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import gammaincc, gammaincinv, gammaln, xlogy
 
-from qdmon.analysis.snapshot import UNKNOWN, Estimate
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 
 __all__ = ["Coincidences", "ZeroDelay", "dip_significance", "probability_single"]
 

@@ -39,7 +39,8 @@ from qdmon.analysis.antibunching.pairs import (
 )
 from qdmon.analysis.calibration.timing import GUARD_NS, MicroBins, TimeAxis
 from qdmon.analysis.decays.nonnegative import fit_counts
-from qdmon.analysis.snapshot import G2, UNKNOWN
+from qdmon.analysis.results.estimate import UNKNOWN
+from qdmon.analysis.results.pair_correlation import G2
 
 __all__ = ["CLEAR_RATIO", "CLEAR_SIGMA", "PairedLight", "g2_from_pairs", "no_g2", "paired_light", "zero_lag"]
 

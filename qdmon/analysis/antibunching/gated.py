@@ -13,7 +13,7 @@ import numpy as np
 
 from qdmon.analysis.antibunching.coincidences import ZeroDelay
 from qdmon.analysis.antibunching.pairs import GATES_NS
-from qdmon.analysis.snapshot import G2
+from qdmon.analysis.results.pair_correlation import G2
 
 __all__ = [
     "SURELY_SECOND",

@@ -11,7 +11,7 @@ from qdmon.analysis.antibunching.g2 import g2_from_pairs, no_g2, zero_lag
 from qdmon.analysis.antibunching.pairs import Pairs
 from qdmon.analysis.antibunching.ticks import TickPairs, g2_from_ticks
 from qdmon.analysis.calibration.calibration import Calibrator
-from qdmon.analysis.snapshot import G2
+from qdmon.analysis.results.pair_correlation import G2
 
 __all__ = ["PairHistory"]
 

@@ -10,7 +10,7 @@ from hardware.types import Photons
 from qdmon.analysis.antibunching.coincidences import Coincidences, dip_significance
 from qdmon.analysis.antibunching.g2 import CLEAR_RATIO, CLEAR_SIGMA, no_g2
 from qdmon.analysis.antibunching.gated import is_single
-from qdmon.analysis.snapshot import G2
+from qdmon.analysis.results.pair_correlation import G2
 
 __all__ = ["TickPairs", "comb_period_ns", "g2_from_ticks"]
 

@@ -19,8 +19,9 @@ from qdmon.analysis.calibration.load import DetectorLoad
 from qdmon.analysis.calibration.timing import GUARD_NS, LEFT_OUT, Edge, TimeAxis, rising_edge
 from qdmon.analysis.calibration.trust import GIVEN, KnownBackground
 from qdmon.analysis.calibration.window import begins_anew_ps, recorded_window
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.event import Event
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import Estimate, Event
 
 __all__ = ["Calibrator"]
 

@@ -6,8 +6,10 @@ from qdmon.analysis.calibration.calibration import Calibrator
 from qdmon.analysis.calibration.load import Load
 from qdmon.analysis.calibration.timing import TimeAxis
 from qdmon.analysis.calibration.trust import ASSUMED_ZERO, Settled
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.origins import Calibration
+from qdmon.analysis.results.pair_correlation import G2
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import G2, Calibration, Estimate
 
 __all__ = ["calibration_doubt", "calibration_of"]
 

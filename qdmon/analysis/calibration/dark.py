@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from hardware.types import Acquisition
 from qdmon.analysis.calibration.timing import TimeAxis, rising_edge
-from qdmon.analysis.snapshot import Estimate
+from qdmon.analysis.results.estimate import Estimate
 
 __all__ = ["DarkLog"]
 

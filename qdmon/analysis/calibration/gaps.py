@@ -23,7 +23,7 @@ from qdmon.analysis.calibration.after_pulses import (
 )
 from qdmon.analysis.calibration.timing import LEFT_OUT, TimeAxis
 from qdmon.analysis.decays.nonnegative import fit_counts
-from qdmon.analysis.snapshot import UNKNOWN, Estimate
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 
 __all__ = ["ClickGaps", "GapCounter", "Gaps", "after_pulses_of", "count_gaps", "dead_time_of"]
 

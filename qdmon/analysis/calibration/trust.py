@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from qdmon.analysis.calibration.background import estimate_floor
 from qdmon.analysis.calibration.timing import MicroBins
-from qdmon.analysis.snapshot import UNKNOWN, Estimate
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 
 __all__ = ["ASSUMED_ZERO", "DECAY_TAIL", "GIVEN", "STATES", "KnownBackground", "Settled", "settle_background"]
 

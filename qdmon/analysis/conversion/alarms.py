@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.snapshot import FluenceStep
+from qdmon.analysis.results.segment import FluenceStep
 
 __all__ = ["AlarmBudget"]
 

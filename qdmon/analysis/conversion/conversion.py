@@ -11,7 +11,8 @@ from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime, likely
 from qdmon.analysis.conversion.runs import LOG_FAMILY
 from qdmon.analysis.conversion.sequential import LEAST_CERTAINTY, Change, find_change
 from qdmon.analysis.conversion.type_change import law_of, leaning_of
-from qdmon.analysis.snapshot import Blinking, BlinkingCall, Conversion, FluenceStep
+from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
+from qdmon.analysis.results.segment import FluenceStep
 
 __all__ = ["ConversionLog", "conversion_text", "refined_text", "return_text", "same_fluence"]
 

@@ -12,7 +12,11 @@ import numpy as np
 
 from qdmon.analysis.antibunching.pairs import Pairs
 from qdmon.analysis.conversion.regimes import Mark
-from qdmon.analysis.snapshot import G2, BlinkingCall, DwellLaw, Estimate, Event
+from qdmon.analysis.results.blinking import BlinkingCall
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.event import Event
+from qdmon.analysis.results.intensity import DwellLaw
+from qdmon.analysis.results.pair_correlation import G2
 
 __all__ = ["BlinkingStop", "IntensityLoss", "SecondEmitter", "brightness_ratio"]
 

@@ -15,7 +15,7 @@ from scipy.special import expit
 from qdmon.analysis.conversion.runs import LOG_FAMILY, log_likelihood
 from qdmon.analysis.conversion.shares import LOG_PRIOR, LOG_WEIGHT, SHARES
 from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
-from qdmon.analysis.snapshot import Blinking
+from qdmon.analysis.results.blinking import Blinking
 
 __all__ = ["TYPES", "Mark", "Regime", "likely", "loss_shares"]
 

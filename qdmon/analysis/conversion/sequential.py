@@ -31,7 +31,7 @@ from qdmon.analysis.conversion.runs import LOG_FAMILY, log_likelihood, log_likel
 from qdmon.analysis.conversion.shares import ANY_CHANGE, CHANGE_AT_RISE, LOG_WEIGHT
 from qdmon.analysis.conversion.type_change import type_pairs
 from qdmon.analysis.conversion.waits import USUAL_RATE_HZ, log_waits
-from qdmon.analysis.snapshot import Blinking, BlinkingCall
+from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 
 __all__ = ["Change", "find_change", "log_evidence"]
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qdmon.analysis.snapshot import UNKNOWN, Estimate, Event, FluenceStep
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
+from qdmon.analysis.results.event import Event
+from qdmon.analysis.results.segment import FluenceStep
 
 __all__ = ["Peak", "SpectralWatch", "energy_shift_mev"]
 

@@ -14,7 +14,7 @@ from scipy.special import expit, ndtr
 from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime
 from qdmon.analysis.conversion.runs import INFLATION, LOG_FAMILY
 from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
-from qdmon.analysis.snapshot import Blinking, BlinkingCall
+from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 
 __all__ = ["law_of", "leaning_of", "type_pairs"]
 

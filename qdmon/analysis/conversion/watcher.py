@@ -23,8 +23,11 @@ from qdmon.analysis.conversion.reader import BlinkReader
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.row_states import BrightLevel
 from qdmon.analysis.conversion.sequential import Change
-from qdmon.analysis.snapshot import G2, Blinking, BlinkingCall, Conversion, Event, FluenceStep
-from qdmon.analysis.stretch import Stretch
+from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
+from qdmon.analysis.results.event import Event
+from qdmon.analysis.results.pair_correlation import G2
+from qdmon.analysis.results.segment import FluenceStep
+from qdmon.analysis.stretch.stretch import Stretch
 from qdmon.analysis.switching.charging import ChargingCount
 
 __all__ = ["ConversionWatcher"]
@@ -106,10 +109,10 @@ class ConversionWatcher:
         self._stops.add(new)
         if doubt is not None:
             return events
-        quiet = self._reads % READS_IN_QUIET == 0 and stretch.stop_s < self._log.last_s + QUIET_S
+        quiet = self._reads % READS_IN_QUIET == 0 and stretch.photons.stop_s < self._log.last_s + QUIET_S
         self._reads += 1
         if new or self._going_on is not None or quiet:
-            change = self._log.alarm(self._going_on, steps, self._verdicts(stretch), stretch.stop_s)
+            change = self._log.alarm(self._going_on, steps, self._verdicts(stretch), stretch.photons.stop_s)
             if change is not None:
                 events += self._conversion(change, stretch, steps, losses, doubt)
         events += self._step_conversion(stretch, steps, losses, doubt)
@@ -125,24 +128,28 @@ class ConversionWatcher:
         events = self._bleaching(stretch, losses)
         if self.bleached_s is not None:
             return events
-        pairs = stretch.pairs.pairs if stretch.pairs is not None else None
+        pairs = stretch.photons.pairs.pairs if stretch.photons.pairs is not None else None
         events += self._emitters.look(
-            stretch.stop_s, pairs, g2_of, lambda since_s: stretch.lit_since(self._acq.pulses(since_s), losses)
+            stretch.photons.stop_s,
+            pairs,
+            g2_of,
+            lambda since_s: stretch.dot.lit_since(self._acq.pulses(since_s), losses),
         )
         events += self._other_light(stretch)
         events += self.refined(stretch)
         if self._going_on is None and self._reader is not None and self._reader.dim:
-            self._stops.still_dim(stretch.stop_s)
+            self._stops.still_dim(stretch.photons.stop_s)
         elif self._going_on is None:
-            events += self._stops.look(stretch.stop_s, lambda: stretch.dynamics.on_dwells)
-        return events + self._losses.look(stretch.call, stretch.mean_excitation)
+            events += self._stops.look(stretch.photons.stop_s, lambda: stretch.dynamics.on_dwells)
+        return events + self._losses.look(stretch.dot.call, stretch.mean_excitation)
 
     def _other_light(self, stretch: Stretch) -> list[Event]:
         """A lamp that was switched on, told once."""
-        if not stretch.foreign or stretch.foreign[-1][0] <= self._lit_pulse:
+        foreign = stretch.dot.foreign
+        if not foreign or foreign[-1][0] <= self._lit_pulse:
             return []
-        first, stop = stretch.foreign[-1]
-        self._lit_pulse = max(stop, stretch.stop_pulse)
+        first, stop = foreign[-1]
+        self._lit_pulse = max(stop, stretch.photons.stop_pulse)
         start_s, stop_s = self._acq.seconds(first), self._acq.seconds(stop)
         text = f"light that is not the dot's from {start_s:.1f} to {stop_s:.1f} s is left out of the verdict"
         return [Event(start_s, "other light", "warning", text)]
@@ -154,7 +161,7 @@ class ConversionWatcher:
             stretch: with the verdict on that light.
             last_word: it has no more to come.
         """
-        call = stretch.call
+        call = stretch.dot.call
         found = self._log.refine(call, stretch.mean_excitation, last_word=last_word)
         return [Event(call.stop_s, "type", "info", refined_text(found, call))] if found is not None else []
 
@@ -167,13 +174,13 @@ class ConversionWatcher:
         self._first = False
         if self.bleached_s is None:
             self._late += self._step_conversion(stretch, self._steps, [], None)
-        if stretch.call.states:
-            self._before = [*self._before, stretch.call][-MOST_VERDICTS:]
+        if stretch.dot.call.states:
+            self._before = [*self._before, stretch.dot.call][-MOST_VERDICTS:]
         self._late += self.refined(stretch, last_word=True)
-        self._losses.keep(stretch.call, stretch.mean_excitation)
+        self._losses.keep(stretch.dot.call, stretch.mean_excitation)
         if self._going_on is not None and self.bleached_s is None:
             self._log.add([self._going_on])
-        if stretch.background_origin != ASSUMED_ZERO:
+        if stretch.background.origin != ASSUMED_ZERO:
             self._floor_before = _own_floor(stretch), stretch.mean_excitation
         self._here = []
         self._reader, self._crossing, self._going_on = None, self._going_on, None
@@ -194,20 +201,23 @@ class ConversionWatcher:
 
     def _read(self, stretch: Stretch, losses: list[tuple[int, int]]) -> list[Mark]:
         self._learn_level(stretch)
-        if self._bright is None or stretch.table is None or stretch.axis is None:
+        if self._bright is None:
+            return []
+        table, axis = stretch.photons.table, stretch.photons.axis
+        if table is None or axis is None:
             return []
         if self._reader is None:
-            self._reader = BlinkReader(stretch.first_pulse, self._crossing)
+            self._reader = BlinkReader(stretch.photons.first_pulse, self._crossing)
         here = _foreseen(self._bright, stretch)
         floor = self._floor(stretch)
-        bins = replace(stretch.axis.bins, delayed=floor.delayed)
-        row_s = self._acq.seconds(stretch.table.pulses_per_row)
-        told = stretch.table, bins, here, floor, losses, row_s
+        bins = replace(axis.bins, delayed=floor.delayed)
+        row_s = self._acq.seconds(table.pulses_per_row)
+        told = table, bins, here, floor, losses, row_s
         new, self._going_on = self._reader.read(*told)
         if self._reader.misread and self._rereads < MOST_REREADS:
             self._rereads += 1
-            since = max(stretch.since_pulse, stretch.first_pulse)
-            crossing = self._crossing if since == stretch.first_pulse else None
+            since = max(stretch.dot.since_pulse, stretch.photons.first_pulse)
+            crossing = self._crossing if since == stretch.photons.first_pulse else None
             self._reader = BlinkReader(since, crossing, self._reader.level)
             self._log.forget_since(self._acq.seconds(since))
             self._stops.new_stretch()
@@ -216,17 +226,17 @@ class ConversionWatcher:
 
     def _floor(self, stretch: Stretch) -> Floor:
         """What lies under the light: of the first rows, or the stretch before, until this one has its own."""
-        if stretch.background_origin != ASSUMED_ZERO:
+        if stretch.background.origin != ASSUMED_ZERO:
             return _own_floor(stretch)
         found = None
-        if stretch.table is not None and stretch.axis is not None:
-            row_s = self._acq.seconds(stretch.table.pulses_per_row)
-            found = floor_of(stretch.table.rows, row_s, stretch.axis.bins)
+        table, axis = stretch.photons.table, stretch.photons.axis
+        if table is not None and axis is not None:
+            found = floor_of(table.rows, self._acq.seconds(table.pulses_per_row), axis.bins)
         return found if found is not None else carried_floor(*self._floor_before, stretch.mean_excitation)
 
     def _learn_level(self, stretch: Stretch) -> None:
         """The bright level of the stretch's verdict, once that has seen enough."""
-        call = stretch.call
+        call = stretch.dot.call
         age_s = call.stop_s - call.start_s
         if not call.states or (self._bright is not None and age_s < LEVEL_AGE_S):
             return
@@ -246,7 +256,7 @@ class ConversionWatcher:
                 return
             if change > REREAD and not self.conversions and self._first and age_s < SETTLED_S:
                 self._reader = None
-                self._log.forget_since(stretch.start_s)
+                self._log.forget_since(stretch.photons.start_s)
                 self._stops.new_stretch()
         self._bright = now, stretch.mean_excitation
 
@@ -261,7 +271,7 @@ class ConversionWatcher:
         since_s: float | None = None,
     ) -> list[Event]:
         cut = self._acq.pulses(change.time_s)
-        inside = cut > stretch.since_pulse + 1
+        inside = cut > stretch.dot.since_pulse + 1
         # Either type belongs to the fluence it was first seen at; a return is compared with that of the old.
         found = Conversion(
             change.time_s,
@@ -276,9 +286,9 @@ class ConversionWatcher:
         last = self.refined(stretch, last_word=True)
         self._log.accept(change, found, settled_s)
         self._before, self._here = [], []
-        self._losses.keep(stretch.call, stretch.mean_excitation)
+        self._losses.keep(stretch.dot.call, stretch.mean_excitation)
         if inside:
-            stretch.restart_at(cut, losses, doubt)
+            stretch.dot.restart_at(cut, losses, doubt)
         text = conversion_text(found, change.maybe_before, change.maybe_after)
         return [*last, Event(change.time_s, "conversion", "alert", text)]
 
@@ -290,30 +300,30 @@ class ConversionWatcher:
         doubt: str | None,
     ) -> list[Event]:
         """What the blinks left open, the verdicts on both sides of a step may know."""
-        if not self._before or stretch.call is self._weighed:
+        if not self._before or stretch.dot.call is self._weighed:
             return []
-        self._weighed = stretch.call
-        change = self._log.step_change(self._before[-1], stretch.call, stretch.start_s)
+        self._weighed = stretch.dot.call
+        change = self._log.step_change(self._before[-1], stretch.dot.call, stretch.photons.start_s)
         if change is None:
             return []
         since_s = _since(self._before, change.before)
-        return self._conversion(change, stretch, steps, losses, doubt, stretch.call.stop_s, since_s)
+        return self._conversion(change, stretch, steps, losses, doubt, stretch.dot.call.stop_s, since_s)
 
     def _verdicts(self, stretch: Stretch) -> list[BlinkingCall]:
         """On the light of this regime."""
-        if not self._here or self._here[-1] is not stretch.call:
-            self._here = [*self._here, stretch.call][-MOST_VERDICTS:]
+        if not self._here or self._here[-1] is not stretch.dot.call:
+            self._here = [*self._here, stretch.dot.call][-MOST_VERDICTS:]
         return [*self._before, *self._here]
 
     def _returns(self, stretch: Stretch) -> list[Event]:
         """Does the dot blink as before now that the old fluence is back, or as after the conversion?"""
-        if stretch.stop_s - stretch.start_s < RETURN_S:
+        if stretch.photons.stop_s - stretch.photons.start_s < RETURN_S:
             return []
         events = []
-        for c in self._log.returns(stretch.start_s, stretch.mean_excitation, stretch.call):
-            now = self._log.types_since(stretch.start_s, stretch.call)
+        for c in self._log.returns(stretch.photons.start_s, stretch.mean_excitation, stretch.dot.call):
+            now = self._log.types_since(stretch.photons.start_s, stretch.dot.call)
             text = return_text(c, now, stretch.mean_excitation)
-            events.append(Event(stretch.stop_s, "reversibility", "alert", text))
+            events.append(Event(stretch.photons.stop_s, "reversibility", "alert", text))
         return events
 
     def _bleaching(self, stretch: Stretch, losses: list[tuple[int, int]]) -> list[Event]:
@@ -326,8 +336,8 @@ class ConversionWatcher:
         dark_s = stretch.dark_tail_s(0.03 * expected_cps, BLEACH_S + 1, losses)
         if dark_s < BLEACH_S:
             return []
-        self.bleached_s = stretch.stop_s - dark_s
-        stretch.freeze_before(self._acq.pulses(self.bleached_s))
+        self.bleached_s = stretch.photons.stop_s - dark_s
+        stretch.dot.freeze_before(self._acq.pulses(self.bleached_s))
         text = f"bleached: nothing but background for {dark_s:.0f} s"
         return [Event(self.bleached_s, "bleach", "alert", text)]
 
@@ -340,8 +350,9 @@ def _foreseen(known: tuple[BrightLevel, float | None], stretch: Stretch) -> Brig
 
 def _own_floor(stretch: Stretch) -> Floor:
     """What a stretch found under its own light."""
-    error = stretch.settled.background.error if stretch.settled is not None else None
-    return Floor(stretch.background_cps, stretch.delayed, error or 0.0)
+    own = stretch.background
+    error = own.settled.background.error if own.settled is not None else None
+    return Floor(own.cps, own.delayed, error or 0.0)
 
 
 def _since(calls: Sequence[BlinkingCall], kind: Blinking) -> float:

@@ -9,7 +9,8 @@ from qdmon.analysis.decays.decay_bins import LEAD_NS, decay_bins
 from qdmon.analysis.decays.multiexponential import MultiExponential, fit_number_of_exponentials
 from qdmon.analysis.decays.pileup import PileUp
 from qdmon.analysis.decays.response import Response
-from qdmon.analysis.snapshot import UNKNOWN, Decay, DecayComponent, DecayFit, Estimate
+from qdmon.analysis.results.decay_fit import Decay, DecayComponent, DecayFit
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 
 __all__ = ["LateFit", "decay_summary", "drawn_decay", "empty_decay"]
 

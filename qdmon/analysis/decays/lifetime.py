@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdmon.analysis.calibration.timing import MicroBins
-from qdmon.analysis.snapshot import UNKNOWN, Estimate
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 
 __all__ = ["LifetimeFit", "SummedDecay", "lifetime_mle"]
 

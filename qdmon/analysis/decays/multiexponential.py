@@ -28,7 +28,7 @@ from qdmon.analysis.decays.reconvolution import (
 )
 from qdmon.analysis.decays.residuals import Goodness, goodness_of
 from qdmon.analysis.decays.response import Response
-from qdmon.analysis.snapshot import Estimate
+from qdmon.analysis.results.estimate import Estimate
 
 __all__ = ["DetectorFit", "MultiExponential", "fit_exponentials", "fit_number_of_exponentials"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from qdmon.analysis.dot.binned import BinnedDecays
-from qdmon.analysis.dot.fit import FamilyFit
+from qdmon.analysis.dot.family import FamilyFit
 from qdmon.analysis.dot.states import KIND, SINGLE, time_in
 
 __all__ = ["DARK_FROM", "dark_share"]

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdmon.analysis.dot.binned import BinnedDecays
-from qdmon.analysis.dot.fit import FamilyFit
+from qdmon.analysis.dot.family import FamilyFit
 from qdmon.analysis.dot.maximise import dot_of, slopes
 from qdmon.analysis.dot.states import CHARGED, KIND, PARAMETERS, SINGLE, DotModel
 from qdmon.analysis.equations import radiative_rate_ratio
-from qdmon.analysis.snapshot import UNKNOWN, EmissiveState, Estimate
+from qdmon.analysis.results.blinking import EmissiveState
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 
 __all__ = ["emissive_states", "ratio_of"]
 

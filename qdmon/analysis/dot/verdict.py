@@ -14,9 +14,12 @@ from qdmon.analysis.calibration.timing import GATE_NS
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.dimness import DARK_FROM, dark_share
 from qdmon.analysis.dot.emissive import emissive_states
-from qdmon.analysis.dot.fit import DotFit, FamilyFit, bin_likelihoods
+from qdmon.analysis.dot.family import FamilyFit
+from qdmon.analysis.dot.fit import DotFit
+from qdmon.analysis.dot.likelihood import bin_likelihoods
 from qdmon.analysis.dot.states import Family, Losses
-from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Estimate
+from qdmon.analysis.results.blinking import Blinking, BlinkingCall
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.switching.blinks import Blink, find_blinks
 
 __all__ = ["Reading", "call_of", "likeliest", "read_bins", "undetermined"]

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from hardware.jit import jit
 from qdmon.analysis.equations import auger_intensity, bc_intensity, mixed_intensity
-from qdmon.analysis.snapshot import BlinkingCall, FlidMap
+from qdmon.analysis.results.blinking import BlinkingCall
+from qdmon.analysis.results.intensity import FlidMap
 
 __all__ = ["FlidPoints", "blurred_density", "empty_flid", "flid_map"]
 

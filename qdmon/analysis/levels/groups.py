@@ -13,7 +13,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.snapshot import EmissiveState, Estimate, Level
+from qdmon.analysis.results.blinking import EmissiveState
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.intensity import Level
 
 __all__ = ["distinct_levels"]
 

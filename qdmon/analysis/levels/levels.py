@@ -14,7 +14,8 @@ from qdmon.analysis.bins import BinTable
 from qdmon.analysis.calibration.timing import MicroBins
 from qdmon.analysis.decays.lifetime import lifetime_mle
 from qdmon.analysis.levels.changes import HULLS, MOST_CORNERS, scan_for_change
-from qdmon.analysis.snapshot import UNKNOWN, Estimate, Level
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
+from qdmon.analysis.results.intensity import Level
 
 __all__ = ["LOOK_BACK_ROWS", "LevelFinder", "Span"]
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from qdmon.analysis.snapshot import UNKNOWN, Estimate, Level
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
+from qdmon.analysis.results.intensity import Level
 
 __all__ = ["intensity_lifetime_correlation"]
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize_scalar
 
-from qdmon.analysis.snapshot import UNKNOWN, Charging, ChargingLaw, Estimate
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
+from qdmon.analysis.results.segment import Charging, ChargingLaw
 from qdmon.analysis.switching.excitation import excited, excited_twice
 
 __all__ = ["ChargingCount", "charging_exponent"]

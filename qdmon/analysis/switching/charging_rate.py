@@ -16,7 +16,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from qdmon.analysis.snapshot import UNKNOWN, Estimate
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.switching.blinks import Blink
 from qdmon.analysis.switching.charging import ChargingCount
 from qdmon.analysis.switching.missed import Seen, share_longer

@@ -8,7 +8,7 @@ of lag on; after-pulses, over within a microsecond, stay inside a bin.
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.snapshot import LongTimeCorrelation
+from qdmon.analysis.results.intensity import LongTimeCorrelation
 
 __all__ = ["long_time_correlation"]
 

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from qdmon.analysis.snapshot import UNKNOWN, DwellLaw, Estimate
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
+from qdmon.analysis.results.intensity import DwellLaw
 from qdmon.analysis.switching.dwells import Dwells
 from qdmon.analysis.switching.merged import Merging
 from qdmon.analysis.switching.missed import Seen, share_seen

@@ -10,7 +10,8 @@ from qdmon.analysis.bins import BinTable
 from qdmon.analysis.calibration.timing import MicroBins
 from qdmon.analysis.levels.groups import distinct_levels
 from qdmon.analysis.levels.levels import LOOK_BACK_ROWS, LevelFinder, Span
-from qdmon.analysis.snapshot import BlinkingCall, DwellLaw, EmissiveState, Level, LongTimeCorrelation
+from qdmon.analysis.results.blinking import BlinkingCall, EmissiveState
+from qdmon.analysis.results.intensity import DwellLaw, Level, LongTimeCorrelation
 from qdmon.analysis.switching.correlation import long_time_correlation
 from qdmon.analysis.switching.dwell_law import dwell_laws
 from qdmon.analysis.switching.dwells import Dwells, on_off_dwells, rows_per_dwell_bin

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
-from qdmon.analysis.snapshot import UNKNOWN, Estimate
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.switching.missed import Seen
 from qdmon.analysis.switching.power_law import PowerLaw
 from qdmon.analysis.switching.resolution import LEAST_BINS

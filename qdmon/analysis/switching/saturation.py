@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from qdmon.analysis.snapshot import Conversion, Estimate, SegmentResult
+from qdmon.analysis.results.blinking import Conversion
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.segment import SegmentResult
 from qdmon.analysis.switching.excitation import excited, excited_twice
 
 __all__ = ["Saturation", "SaturationPoint", "saturation", "saturation_of"]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.snapshot import Decay
+from qdmon.analysis.results.decay_fit import Decay
 from qdmon.summary import calibration_lines
 from qdmon.tui.panels.box import centred, panel_box
 from qdmon.tui.render.axes import draw_x_axis, draw_y_axis, plot_rect

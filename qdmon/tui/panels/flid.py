@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.snapshot import FlidMap, Snapshot
+from qdmon.analysis.results.intensity import FlidMap
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.tui.panels.box import centred, panel_box
 from qdmon.tui.render.axes import draw_x_axis, draw_y_axis, plot_rect
 from qdmon.tui.render.frame import Frame, Rect

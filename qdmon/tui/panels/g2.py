@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.snapshot import G2, Snapshot
+from qdmon.analysis.results.pair_correlation import G2
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.tui.panels.box import centred, panel_box
 from qdmon.tui.render.axes import draw_x_axis, draw_y_axis, plot_rect
 from qdmon.tui.render.dots import DotGrid

@@ -1,6 +1,7 @@
 """One row for each fluence: what the dot did there, side by side, and what follows from comparing them."""
 
-from qdmon.analysis.snapshot import SegmentResult, Snapshot
+from qdmon.analysis.results.segment import SegmentResult
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.tui.panels.box import centred, draw_box
 from qdmon.tui.render.frame import Frame, Rect
 from qdmon.tui.render.inks import Ink

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.snapshot import Blinking, Snapshot
+from qdmon.analysis.results.blinking import Blinking
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.tui.panels.box import centred, panel_box
 from qdmon.tui.render.axes import LABEL_CELLS, draw_x_axis, draw_y_axis
 from qdmon.tui.render.frame import Frame, Rect

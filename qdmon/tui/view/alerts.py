@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from qdmon.analysis.snapshot import Conversion
+from qdmon.analysis.results.blinking import Conversion
 from qdmon.tui.view.numbers import plain, probability
 from qdmon.tui.view.scene import Scene
 from streams.text import clean_text

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from qdmon.analysis.snapshot import BLINKING_TYPES, Blinking, BlinkingCall, Snapshot
+from qdmon.analysis.results.blinking import BLINKING_TYPES, Blinking, BlinkingCall
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.tui.render.inks import Ink
 from qdmon.tui.view.numbers import percent, plain, probability, with_error
 from qdmon.tui.view.scene import Scene

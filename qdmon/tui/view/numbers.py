@@ -2,7 +2,7 @@
 
 import math
 
-from qdmon.analysis.snapshot import Estimate
+from qdmon.analysis.results.estimate import Estimate
 
 __all__ = ["UNKNOWN_TEXT", "clock", "measured", "percent", "plain", "probability", "seconds", "with_error"]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from qdmon.analysis.snapshot import Estimate
+from qdmon.analysis.results.estimate import Estimate
 from qdmon.tui.render.inks import Ink
 from qdmon.tui.view.numbers import UNKNOWN_TEXT, measured, plain, with_error
 from qdmon.tui.view.scene import Scene

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from qdmon.analysis.snapshot import FluenceStep, Snapshot
+from qdmon.analysis.results.segment import FluenceStep
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.tui.render.theme import Look
 from qdmon.tui.view.link import LinkState
 

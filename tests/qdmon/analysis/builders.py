@@ -13,8 +13,10 @@ from qdmon.analysis.bins import BinTable
 from qdmon.analysis.calibration.timing import TimeAxis
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.monitor import Monitor
+from qdmon.analysis.results.event import Event
+from qdmon.analysis.results.segment import SegmentResult
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import Event, SegmentResult, Snapshot
+from qdmon.analysis.snapshot import Snapshot
 from streams.messages import End, Fluence, Message, PhotonBatch, Segment, Session
 
 PERIOD_NS = 200.0

@@ -10,7 +10,7 @@ from hardware.sim.presets import Preset
 from hardware.sim.simulation import DotSimulation
 from hardware.sim.spectra import EXCESS_NOISE_FACTOR, spectrum_counts, wavelengths_nm
 from hardware.sim.truth import Truth, WindowTruth
-from qdmon.analysis.snapshot import SegmentResult
+from qdmon.analysis.results.segment import SegmentResult
 from streams.messages import End, Fluence, Message, PhotonBatch, Segment, Session, Spectrum
 from tests.qdmon.analysis.builders import Watched, watch
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from qdmon.analysis.results.blinking import BLINKING_TYPES
+from qdmon.analysis.results.estimate import Estimate
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import BLINKING_TYPES, Estimate
 from streams.messages import End, Message
 from tests.qdmon.analysis import builders as b
 

@@ -7,9 +7,9 @@ import pytest
 
 from hardware.types import Acquisition, Photons
 from qdmon.analysis.engine import Engine
+from qdmon.analysis.results.blinking import BlinkingCall
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import BlinkingCall
-from qdmon.analysis.stretch import Stretch
+from qdmon.analysis.stretch.fitting import StretchFit
 from tests.qdmon.analysis import builders as b
 
 
@@ -40,15 +40,15 @@ def test_before_the_first_look_there_is_no_verdict() -> None:
 
 def test_the_window_costs_nothing_until_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    look = Stretch.look
+    look = StretchFit.look
 
     def counted(
-        self: Stretch, losses: list[tuple[int, int]], doubt: str | None, stop_pulse: int
+        self: StretchFit, losses: list[tuple[int, int]], doubt: str | None, stop_pulse: int
     ) -> BlinkingCall | None:
         asked.append(stop_pulse)
         return look(self, losses, doubt, stop_pulse)
 
-    monkeypatch.setattr(Stretch, "look", counted)
+    monkeypatch.setattr(StretchFit, "look", counted)
     engine = new_engine()
     fed(engine, 4.0)
     assert asked == []
@@ -84,7 +84,7 @@ def test_asking_changes_nothing_of_what_follows() -> None:
     assert often.window() == once.window()
     assert often.stretch is not None
     assert once.stretch is not None
-    assert often.stretch.call == once.stretch.call
+    assert often.stretch.dot.call == once.stretch.dot.call
 
 
 def test_the_window_of_a_known_dot_is_called_by_its_type() -> None:

@@ -5,25 +5,15 @@ from dataclasses import replace
 import numpy as np
 
 from hardware.types import Acquisition, Loss, LossCause, RecordLayout
-from qdmon.analysis.snapshot import (
-    G2,
-    Blinking,
-    BlinkingCall,
-    Calibration,
-    Charging,
-    Conversion,
-    Decay,
-    DecayComponent,
-    DecayFit,
-    EmissiveState,
-    Estimate,
-    Event,
-    FlidMap,
-    FluenceStep,
-    SegmentResult,
-    Snapshot,
-    Trace,
-)
+from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion, EmissiveState
+from qdmon.analysis.results.decay_fit import Decay, DecayComponent, DecayFit
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.event import Event
+from qdmon.analysis.results.intensity import FlidMap, Trace
+from qdmon.analysis.results.origins import Calibration
+from qdmon.analysis.results.pair_correlation import G2
+from qdmon.analysis.results.segment import Charging, FluenceStep, SegmentResult
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.tui.view.link import LinkState
 from qdmon.tui.view.scene import Controls, Layout, Scene
 from streams.messages import LaserState, Session, Status

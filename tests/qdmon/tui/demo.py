@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from qdmon.analysis.snapshot import Trace
+from qdmon.analysis.results.intensity import Trace
 from qdmon.tui.app.app import QdmonApp
 from qdmon.tui.app.terminal import look_for, output_encoding
 from qdmon.tui.view.scene import View

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.types import Loss, LossCause
-from qdmon.analysis.snapshot import Estimate, Event, Snapshot
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.event import Event
+from qdmon.analysis.snapshot import Snapshot
 from qdmon.tui.panels import PAINTERS
 from qdmon.tui.panels.g2 import half_level
 from qdmon.tui.panels.trace import trace_end_s

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.types import Loss, LossCause, Photons
-from qdmon.analysis.snapshot import Estimate, Event
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.event import Event
 from qdmon.tui.render.inks import Ink
 from qdmon.tui.view.alerts import alerts, pending
 from qdmon.tui.view.blinking import blinking_view, primary_call

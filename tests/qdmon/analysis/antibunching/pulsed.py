@@ -14,7 +14,8 @@ from qdmon.analysis.antibunching.chance import Counted, SteadyLight
 from qdmon.analysis.antibunching.g2 import g2_from_pairs
 from qdmon.analysis.antibunching.pairs import PairCounter, Pairs
 from qdmon.analysis.calibration.timing import TimeAxis
-from qdmon.analysis.snapshot import G2, Estimate
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.pair_correlation import G2
 from tests.qdmon.analysis import builders as b
 
 PERIOD_NS = 200.0

@@ -10,7 +10,8 @@ from hardware.sim.simulation import DotSimulation
 from hardware.types import Photons
 from qdmon.analysis.antibunching.g2 import paired_light
 from qdmon.analysis.calibration.timing import TimeAxis
-from qdmon.analysis.snapshot import G2, Estimate
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.pair_correlation import G2
 from tests.hardware.sim.sim_measures import always_neutral, quiet
 from tests.qdmon.analysis import builders as b
 from tests.qdmon.analysis.antibunching import pulsed

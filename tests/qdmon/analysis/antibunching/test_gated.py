@@ -9,7 +9,8 @@ from scipy.stats import poisson
 from qdmon.analysis.antibunching.coincidences import Coincidences, ZeroDelay
 from qdmon.analysis.antibunching.gated import Gated, belief_in_single, emitter_doubt, gate_for, is_single
 from qdmon.analysis.antibunching.pairs import GATES_NS
-from qdmon.analysis.snapshot import G2, UNKNOWN, Estimate
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
+from qdmon.analysis.results.pair_correlation import G2
 from tests.qdmon.analysis.antibunching import pulsed
 
 LIFETIME_NS = 24.0

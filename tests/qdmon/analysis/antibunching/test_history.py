@@ -8,8 +8,9 @@ from qdmon.analysis.antibunching.chance import Counted, SteadyLight
 from qdmon.analysis.antibunching.history import PairHistory
 from qdmon.analysis.antibunching.pairs import Pairs
 from qdmon.analysis.calibration.calibration import Calibrator
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.pair_correlation import G2
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import G2, Estimate
 from tests.qdmon.analysis import builders as b
 from tests.qdmon.analysis.antibunching import pulsed
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from hardware.types import Photons
+from qdmon.analysis.results.estimate import Estimate
 from qdmon.analysis.settings import AnalysisSettings
-from qdmon.analysis.snapshot import Estimate
 from streams.messages import End, Fluence, LaserState, Message, PhotonBatch, Segment, Session
 from tests.qdmon.analysis import builders as b
 from tests.qdmon.analysis.test_rebatching import differences

@@ -8,7 +8,7 @@ from hardware.types import Photons
 from qdmon.analysis.calibration.after_pulses import USUAL_PER_CLICK
 from qdmon.analysis.calibration.gaps import ClickGaps, GapCounter, after_pulses_of, dead_time_of
 from qdmon.analysis.calibration.timing import TimeAxis
-from qdmon.analysis.snapshot import Estimate
+from qdmon.analysis.results.estimate import Estimate
 from tests.qdmon.analysis import builders as b
 
 FloatArray = NDArray[np.float64]

@@ -16,7 +16,7 @@ from qdmon.analysis.calibration.trust import (
     Settled,
     settle_background,
 )
-from qdmon.analysis.snapshot import Estimate
+from qdmon.analysis.results.estimate import Estimate
 from tests.qdmon.analysis import builders as b
 
 TRUTH_CPS = 2400.0

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qdmon.analysis.conversion.alarms import AFTER_RISE_S, CREDIT_S, DAY_S, SLACK, AlarmBudget
-from qdmon.analysis.snapshot import FluenceStep
+from qdmon.analysis.results.segment import FluenceStep
 
 
 def sweeps(count: int) -> list[FluenceStep]:

@@ -14,7 +14,9 @@ from qdmon.analysis.conversion.conversion import (
 )
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.sequential import Change
-from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Conversion, Estimate, FluenceStep
+from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
+from qdmon.analysis.results.segment import FluenceStep
 
 STEPS = [FluenceStep(0.0, 0.2), FluenceStep(25.0, 1.4), FluenceStep(50.0, 0.2)]
 

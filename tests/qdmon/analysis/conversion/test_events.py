@@ -6,16 +6,11 @@ import pytest
 from qdmon.analysis.antibunching.pairs import Pairs
 from qdmon.analysis.conversion.events import BlinkingStop, IntensityLoss, SecondEmitter, brightness_ratio
 from qdmon.analysis.conversion.regimes import Mark
-from qdmon.analysis.snapshot import (
-    G2,
-    UNKNOWN,
-    Blinking,
-    BlinkingCall,
-    DwellLaw,
-    EmissiveState,
-    Estimate,
-    Event,
-)
+from qdmon.analysis.results.blinking import Blinking, BlinkingCall, EmissiveState
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
+from qdmon.analysis.results.event import Event
+from qdmon.analysis.results.intensity import DwellLaw
+from qdmon.analysis.results.pair_correlation import G2
 
 
 def blinking(rng: np.random.Generator, seconds: float, rate_hz: float) -> list[Mark]:

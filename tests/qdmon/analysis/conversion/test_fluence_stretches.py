@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hardware.types import Photons
-from qdmon.analysis import engine as engine_module
+from qdmon.analysis import waiting
 from qdmon.analysis.engine import Engine
 from qdmon.analysis.monitor import Monitor
 from qdmon.analysis.settings import AnalysisSettings
@@ -140,7 +140,7 @@ def test_a_snapshot_stays_as_it_was_while_the_stream_goes_on() -> None:
 
 
 def test_a_long_darkness_before_the_first_light_is_not_hoarded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "MOST_WAITING", 50)
+    monkeypatch.setattr(waiting, "MOST_WAITING", 50)
     acq = b.acquisition()
     rng = np.random.default_rng(8)
     dark, dark_stop = b.photons(rng, [b.Dwell(20.0, 0.0, 1.0)], acq=acq, background_cps=20.0)
@@ -152,7 +152,7 @@ def test_a_long_darkness_before_the_first_light_is_not_hoarded(monkeypatch: pyte
     engine.photons(lit, dark_stop + stop)
     assert sorted(engine.calibration().t0_ps) == [0, 1]
     assert engine.stretch is not None
-    assert engine.stretch.photons == len(dark) + len(lit)
+    assert engine.stretch.photons.total == len(dark) + len(lit)
     assert engine.trace().counts.sum() == pytest.approx(len(dark) + len(lit), abs=2000)
 
 

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from qdmon.analysis.snapshot import Conversion
+from qdmon.analysis.results.blinking import Conversion
 from streams.messages import End
 from tests.qdmon.analysis import builders as b
 

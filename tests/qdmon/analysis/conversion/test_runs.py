@@ -11,7 +11,7 @@ from qdmon.analysis.conversion.regimes import Mark, Regime
 from qdmon.analysis.conversion.runs import INFLATION, log_likelihood, log_likelihood_behind
 from qdmon.analysis.conversion.sequential import find_change, log_evidence
 from qdmon.analysis.conversion.shares import SHARES
-from qdmon.analysis.snapshot import FluenceStep
+from qdmon.analysis.results.segment import FluenceStep
 
 STEPS = [FluenceStep(0.0, 0.2), FluenceStep(25.0, 1.4)]
 

@@ -9,7 +9,7 @@ import pytest
 from qdmon.analysis.conversion.alarms import AlarmBudget
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.sequential import Change, find_change
-from qdmon.analysis.snapshot import FluenceStep
+from qdmon.analysis.results.segment import FluenceStep
 
 STEPS = [FluenceStep(0.0, 0.2), FluenceStep(25.0, 1.4), FluenceStep(50.0, 0.2)]
 CLEAR = 12.0

@@ -12,10 +12,10 @@ from hardware.sim.presets import find_preset
 from hardware.sim.simulation import slow_truth
 from hardware.sim.spectra import EXCESS_NOISE_FACTOR, spectrum_counts, wavelengths_nm
 from hardware.sim.truth import FluenceStep, Truth
-from qdmon.analysis import snapshot
 from qdmon.analysis.conversion.spectral_shift import Peak, SpectralWatch, energy_shift_mev
 from qdmon.analysis.conversion.spectrum import peak_nm
-from qdmon.analysis.snapshot import Event
+from qdmon.analysis.results import segment
+from qdmon.analysis.results.event import Event
 
 STEPS_S = (0.0, 25.0, 50.0)
 DIFFUSION_NM = 0.4
@@ -45,7 +45,7 @@ def judged(
     watch = SpectralWatch()
     events = []
     for peak in peaks:
-        known = [snapshot.FluenceStep(t, 0.2) for t in steps_s if t < peak.stop_s]
+        known = [segment.FluenceStep(t, 0.2) for t in steps_s if t < peak.stop_s]
         events += [(peak.stop_s, event) for event in watch.add(peak, known)]
     return watch, events
 
@@ -123,11 +123,11 @@ def test_a_frame_that_a_step_cuts_is_shown_but_not_judged() -> None:
 
 def test_frames_in_the_dark_behind_the_last_step_belong_to_no_stretch() -> None:
     watch = SpectralWatch()
-    steps = [snapshot.FluenceStep(0.0, 0.2), snapshot.FluenceStep(20.0, 1.4)]
+    steps = [segment.FluenceStep(0.0, 0.2), segment.FluenceStep(20.0, 1.4)]
     line = np.concatenate([np.full(20, 633.0), np.full(20, 641.0)])
     for peak in peaks_at(line):
         watch.add(peak, [step for step in steps if step.start_s < peak.stop_s])
-    dark = [*steps, snapshot.FluenceStep(40.0, None)]
+    dark = [*steps, segment.FluenceStep(40.0, None)]
     for i, centre_nm in enumerate((655.0, 650.0, 660.0, 652.0)):
         assert watch.add(Peak(40.5 + i, 41.5 + i, centre_nm, PHOTONS_NM), dark) == []
     assert watch.shift_nm.value == pytest.approx(8.0)

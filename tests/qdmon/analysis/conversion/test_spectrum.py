@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from qdmon.analysis.conversion.spectrum import peak_nm
-from qdmon.analysis.snapshot import Estimate
+from qdmon.analysis.results.estimate import Estimate
 from streams.messages import Fluence, Message, PhotonBatch, Segment, Session, Spectrum
 from tests.qdmon.analysis import builders as b
 

@@ -7,7 +7,8 @@ import pytest
 
 from qdmon.analysis.conversion.regimes import TYPES, Mark
 from qdmon.analysis.conversion.type_change import leaning_of, type_pairs
-from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Estimate
+from qdmon.analysis.results.blinking import Blinking, BlinkingCall
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 
 BC, MIXED, AUGER = range(3)
 

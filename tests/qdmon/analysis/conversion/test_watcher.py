@@ -10,8 +10,9 @@ from qdmon.analysis.conversion.reader import BlinkReader
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.sequential import Change
 from qdmon.analysis.conversion.watcher import MOST_VERDICTS, ConversionWatcher, _since
-from qdmon.analysis.snapshot import UNKNOWN, Blinking, BlinkingCall, Conversion, Estimate
-from qdmon.analysis.stretch import Stretch
+from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
+from qdmon.analysis.stretch.stretch import Stretch
 from tests.qdmon.analysis import builders as b
 
 TYPES: tuple[Blinking, ...] = ("auger", "bc", "mixed", "hc", "none")
@@ -27,7 +28,7 @@ def test_every_verdict_on_a_growing_stretch_is_kept_once_and_so_are_not_too_many
     seen = [verdict(0.0, stop_s, "bc") for stop_s in range(1, 2 * MOST_VERDICTS)]
     for call in seen:
         for _ in range(2):
-            known = watcher._verdicts(cast(Stretch, SimpleNamespace(call=call)))
+            known = watcher._verdicts(cast(Stretch, SimpleNamespace(dot=SimpleNamespace(call=call))))
     assert known == seen[-MOST_VERDICTS:]
 
 
@@ -51,9 +52,9 @@ def test_a_verdict_behind_a_conversion_is_told_in_a_line_that_is_no_second_one()
     found = Conversion(25.0, 0.05, "bc", "auger", 0.2, 1.4, 1.0, None)
     watcher._log.accept(Change(0.0, 1.0, 1.0, 0, 25.0, 0.05, 25.0, "bc", "auger", (), ("mixed",)), found)
     stretch = SimpleNamespace(
-        call=verdict(25.0, 40.0, "mixed"),
+        dot=SimpleNamespace(call=verdict(25.0, 40.0, "mixed")),
         mean_excitation=1.4,
-        background_origin=ASSUMED_ZERO,
+        background=SimpleNamespace(origin=ASSUMED_ZERO),
         charging=lambda: (UNKNOWN, None),
     )
     watcher.stretch_over(cast(Stretch, stretch))
@@ -73,9 +74,9 @@ def test_blinks_of_the_first_stretch_are_read_again_if_its_end_shows_another_bri
     # The level is learned anew by forgetting the reader that used the old one.
     watcher._reader = BlinkReader(0) if level_stayed else None
     stretch = SimpleNamespace(
-        call=verdict(0.0, 30.0, "auger"),
+        dot=SimpleNamespace(call=verdict(0.0, 30.0, "auger")),
         mean_excitation=0.1,
-        background_origin=ASSUMED_ZERO,
+        background=SimpleNamespace(origin=ASSUMED_ZERO),
         charging=lambda: (UNKNOWN, None),
     )
     watcher.stretch_over(cast(Stretch, stretch))

@@ -8,7 +8,8 @@ from qdmon.analysis.decays.decay import LateFit, decay_summary, drawn_decay, emp
 from qdmon.analysis.decays.multiexponential import fit_exponentials, fit_number_of_exponentials
 from qdmon.analysis.decays.pileup import PileUp
 from qdmon.analysis.decays.response import gaussian_with_tail
-from qdmon.analysis.snapshot import Decay, Estimate
+from qdmon.analysis.results.decay_fit import Decay
+from qdmon.analysis.results.estimate import Estimate
 from tests.qdmon.analysis.decays.simulated_decays import FWHM_NS, binned, exponentials, histograms
 
 T0 = {0: 4000.0, 1: 4640.0}

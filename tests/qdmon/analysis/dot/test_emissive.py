@@ -7,7 +7,7 @@ import pytest
 
 from qdmon.analysis.dot.emissive import emissive_states
 from qdmon.analysis.dot.fit import fit_dot
-from qdmon.analysis.snapshot import Estimate
+from qdmon.analysis.results.estimate import Estimate
 from tests.qdmon.analysis.dot.paths import BRIGHT, PAPERS_DOT, TRAPS, TRION, alternating, drawn, path_of
 
 DOTS = 30

@@ -6,10 +6,9 @@ from functools import cache
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import poisson
 
 from qdmon.analysis.dot.binned import BinnedDecays
-from qdmon.analysis.dot.fit import DotFit, adapted, bin_likelihoods, expected_bright, fit_dot, reread
+from qdmon.analysis.dot.fit import DotFit, adapted, expected_bright, fit_dot, reread
 from qdmon.analysis.dot.states import CHARGED, FAMILIES, KIND, PARAMETERS, Family
 from tests.qdmon.analysis.dot.paths import (
     BRIGHT,
@@ -259,37 +258,6 @@ def test_a_few_bins_are_enough_for_a_first_guess() -> None:
     found = fitted(data).both.dot
     assert found.bright_cps == pytest.approx(PAPERS_DOT.bright_cps, rel=0.1)
     assert found.bright_ns == pytest.approx(PAPERS_DOT.bright_ns, rel=0.2)
-
-
-def test_likelihoods_are_poissons_up_to_a_constant_of_each_bin() -> None:
-    data = drawn(np.random.default_rng(7), path_of((BRIGHT, 3), (TRION, 3), (int(TRAPS[3]), 3)))
-    expected = data.expected(PAPERS_DOT)[:TRION]
-    found = bin_likelihoods(data, expected)
-    assert np.all(found.scaled.max(axis=1) == 1)
-    assert np.all(found.trust == 1)
-    exact = poisson.logpmf(data.fitted[:, None, :], expected[None, :, 1:]).sum(axis=2)
-    exact -= exact.max(axis=1, keepdims=True)
-    np.testing.assert_allclose(np.log(found.scaled), np.maximum(exact, -40.0), atol=2e-3)
-    constant = poisson.logpmf(data.fitted, data.fitted) - data.fitted * np.log(np.maximum(data.fitted, 1))
-    best = poisson.logpmf(data.fitted[:, None, :], expected[None, :, 1:]).sum(axis=2).max(axis=1)
-    assert found.log_scale == pytest.approx(
-        float((best - (constant + data.fitted).sum(axis=1)).sum()), abs=0.1
-    )
-
-
-@pytest.mark.parametrize("photons", [0.0, 1e3, 1e6])
-def test_what_no_state_explains_counts_for_so_much_and_no_more(photons: float) -> None:
-    data = drawn(np.random.default_rng(7), path_of((BRIGHT, 3)))
-    odd = data.counts.copy()
-    odd[1] = photons
-    found = bin_likelihoods(replace(data, counts=odd), data.expected(PAPERS_DOT)[[BRIGHT, TRION]])
-    assert found.trust[[0, 2]].tolist() == [1.0, 1.0]
-    assert found.trust[1] < 0.5
-    mu = data.expected(PAPERS_DOT)[BRIGHT, 1:]
-    counts = data.fitted[[0, 2]]
-    plain = float((counts * np.log(mu) - mu).sum())
-    best = replace(data, counts=odd).best_log_likelihood[1]
-    assert found.log_scale == pytest.approx(plain + best - 40.0, abs=0.05 + 1e-6 * abs(best))
 
 
 @pytest.mark.parametrize("kind", DIM)

@@ -22,7 +22,8 @@ from qdmon.analysis.dot.verdict import (
     read_bins,
     undetermined,
 )
-from qdmon.analysis.snapshot import BLINKING_TYPES, BlinkingCall, Estimate
+from qdmon.analysis.results.blinking import BLINKING_TYPES, BlinkingCall
+from qdmon.analysis.results.estimate import Estimate
 from tests.qdmon.analysis import builders as b
 from tests.qdmon.analysis.dot.paths import (
     BRIGHT,

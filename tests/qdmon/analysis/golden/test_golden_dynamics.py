@@ -22,7 +22,8 @@ from hardware.types import Acquisition, Photons, RecordLayout
 from qdmon.analysis.bins import BinTable
 from qdmon.analysis.conversion.spectrum import peak_nm
 from qdmon.analysis.dot.verdict import undetermined
-from qdmon.analysis.snapshot import Charging, EmissiveState
+from qdmon.analysis.results.blinking import EmissiveState
+from qdmon.analysis.results.segment import Charging
 from qdmon.analysis.switching.blinks import blinking_rate_hz, find_blinks
 from qdmon.analysis.switching.charging import ChargingCount, charging_exponent
 from qdmon.analysis.switching.charging_rate import charging_rate

@@ -16,7 +16,7 @@ from qdmon.analysis.equations import (
     mixed_intensity,
     radiative_rate_ratio,
 )
-from qdmon.analysis.snapshot import FluenceStep
+from qdmon.analysis.results.segment import FluenceStep
 from qdmon.tui.view.readouts import readouts
 from tests.qdmon.tui.builders import scene, snapshot
 

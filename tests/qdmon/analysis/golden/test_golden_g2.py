@@ -9,7 +9,8 @@ import pytest
 from hardware.sim.presets import Preset, find_preset
 from hardware.sim.simulation import DotSimulation
 from qdmon.analysis.calibration.timing import TimeAxis
-from qdmon.analysis.snapshot import G2, Estimate
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.pair_correlation import G2
 from tests.qdmon.analysis.antibunching.pulsed import dots_in_focus, emitter, g2_of, true_g2
 
 MEAN_EXCITATION = 0.1

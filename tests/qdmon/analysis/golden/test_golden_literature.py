@@ -12,7 +12,7 @@ from hardware.sim.controls import b_type
 from hardware.sim.dot import Charging
 from hardware.sim.presets import Preset
 from qdmon.analysis.levels.groups import distinct_levels
-from qdmon.analysis.snapshot import BlinkingCall
+from qdmon.analysis.results.blinking import BlinkingCall
 from streams.messages import End
 from tests.qdmon.analysis import builders as b
 from tests.qdmon.analysis.levels.test_levels import sorted_dot

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from qdmon.analysis.dot.verdict import undetermined
 from qdmon.analysis.levels.flid import FlidPoints, blurred_density, empty_flid, flid_map
-from qdmon.analysis.snapshot import FlidMap
+from qdmon.analysis.results.intensity import FlidMap
 from tests.qdmon.analysis import builders as b
 
 

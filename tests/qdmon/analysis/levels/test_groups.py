@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from qdmon.analysis.levels.groups import distinct_levels
-from qdmon.analysis.snapshot import Estimate, Level
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.intensity import Level
 from tests.qdmon.analysis.builders import auger_dot
 from tests.qdmon.analysis.levels.test_levels import sorted_dot
 

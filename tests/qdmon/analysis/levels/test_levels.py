@@ -14,7 +14,7 @@ from qdmon.analysis.bins import BinTable
 from qdmon.analysis.calibration.timing import TimeAxis
 from qdmon.analysis.levels import levels as levels_module
 from qdmon.analysis.levels.levels import LevelFinder
-from qdmon.analysis.snapshot import Level
+from qdmon.analysis.results.intensity import Level
 from tests.qdmon.analysis.builders import Dwell, acquisition, auger_dot, bc_dot, photons
 
 WIDTH = 5000  # pulses of 200 ns per millisecond

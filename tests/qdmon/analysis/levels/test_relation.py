@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qdmon.analysis.levels.relation import intensity_lifetime_correlation
-from qdmon.analysis.snapshot import Estimate, Level
+from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.intensity import Level
 from tests.qdmon.analysis import builders as b
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qdmon.analysis.snapshot import DwellLaw
+from qdmon.analysis.results.intensity import DwellLaw
 from qdmon.analysis.switching.dwell_law import dwell_laws
 from qdmon.analysis.switching.dwells import Dwells, on_off_dwells
 from tests.qdmon.analysis.switching.switching import Draw, charged_share, exponential, power_law, switching

@@ -10,7 +10,7 @@ from hardware.types import Acquisition, Loss, LossCause, Photons
 from qdmon.analysis.bins import BinTable
 from qdmon.analysis.dot.verdict import undetermined
 from qdmon.analysis.monitor import Monitor
-from qdmon.analysis.snapshot import SegmentResult
+from qdmon.analysis.results.segment import SegmentResult
 from qdmon.analysis.switching.dynamics import ROWS_TO_KEEP, Dynamics
 from streams.messages import End, Gap, Message
 from tests.qdmon.analysis.builders import acquisition, auger_dot, photons, session

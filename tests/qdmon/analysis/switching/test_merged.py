@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qdmon.analysis.snapshot import Estimate
+from qdmon.analysis.results.estimate import Estimate
 from qdmon.analysis.switching.merged import MISSED_BINS, Merging
 from qdmon.analysis.switching.missed import Seen
 from qdmon.analysis.switching.power_law import PowerLaw

@@ -7,7 +7,9 @@ import pytest
 
 from qdmon.analysis.antibunching.g2 import no_g2
 from qdmon.analysis.dot.verdict import undetermined
-from qdmon.analysis.snapshot import UNKNOWN, Conversion, EmissiveState, Estimate, SegmentResult
+from qdmon.analysis.results.blinking import Conversion, EmissiveState
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
+from qdmon.analysis.results.segment import SegmentResult
 from qdmon.analysis.switching.excitation import excited, excited_twice
 from qdmon.analysis.switching.saturation import Saturation, SaturationPoint, saturation, saturation_of
 

@@ -1,7 +1,8 @@
 """What is reported of a stretch, gathered."""
 
-from qdmon.analysis.snapshot import G2, SegmentResult
-from qdmon.analysis.stretch import Stretch
+from qdmon.analysis.results.pair_correlation import G2
+from qdmon.analysis.results.segment import SegmentResult
+from qdmon.analysis.stretch.stretch import Stretch
 
 __all__ = ["segment_result"]
 
@@ -17,16 +18,16 @@ def segment_result(stretch: Stretch, losses: list[tuple[int, int]], g2: G2) -> S
     charging_rate_hz, _ = stretch.charging()
     dynamics = stretch.dynamics
     return SegmentResult(
-        stretch.start_s,
-        stretch.stop_s,
+        stretch.photons.start_s,
+        stretch.photons.stop_s,
         stretch.mean_excitation,
-        stretch.call,
-        stretch.mean_rate(losses),
+        stretch.dot.call,
+        stretch.photons.mean_rate(losses),
         stretch.lifetime(losses),
         stretch.blinking_rate(losses),
         charging_rate_hz,
         g2,
-        dynamics.levels(stretch.background_cps, stretch.delayed),
+        dynamics.levels(stretch.background.cps, stretch.background.delayed),
         dynamics.intensities,
         dynamics.on_dwells,
         dynamics.off_dwells,

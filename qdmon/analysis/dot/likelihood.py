@@ -1,0 +1,77 @@
+"""Likelihood of every time bin under every state of a dot, bounded where no state explains a bin."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardware.jit import jit
+from qdmon.analysis.dot.binned import BinnedDecays
+
+__all__ = ["BinLikelihoods", "bin_likelihoods"]
+
+FloatArray = NDArray[np.float64]
+Float32Array = NDArray[np.float32]
+
+# No state is excluded by a single bin.
+LEAST_LOG_LIKELIHOOD = -40.0
+# A bin that no state explains (a lamp, a spark) counts for so much and no more. In log-likelihood below
+# the best there could be; half the number of micro-bins is usual.
+MOST_UNEXPLAINED = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class BinLikelihoods:
+    """Of each bin under each state.
+
+    Attributes:
+        scaled: (n, k) likelihoods, rows scaled to a maximum of 1 and bounded below.
+        log_scale: sum of the logarithms of the rows' scales.
+        trust: (n,) float32, 1 for a bin that some state explains, less for others.
+    """
+
+    scaled: Float32Array
+    log_scale: float
+    trust: Float32Array
+
+
+def bin_likelihoods(data: BinnedDecays, expected: FloatArray) -> BinLikelihoods:
+    """Poisson likelihood of every bin under every state; (k, m) `expected` photons per bin.
+
+    A bin whose photons are unlike those of all states is tempered, so that its share in everything that
+    follows stays bounded however many photons it has.
+    """
+    mu = expected[:, 1:] + 1e-9
+    scaled = data.fitted @ np.log(mu).T.astype(np.float32)
+    best = data.best_log_likelihood
+    scale, trust = np.empty(len(best), np.float32), np.empty(len(best), np.float32)
+    _temper(scaled, mu.sum(axis=1).astype(np.float32), best, scale, trust)
+    np.exp(scaled, out=scaled)
+    log_scale = float((best - np.minimum(best - scale, MOST_UNEXPLAINED)).sum())
+    return BinLikelihoods(scaled, log_scale, trust)
+
+
+@jit
+def _temper(
+    log_l: Float32Array, photons: Float32Array, best: FloatArray, scale: Float32Array, trust: Float32Array
+) -> None:
+    """From what the bins' own photons say to log-likelihoods below the best state's, tempered and bounded.
+
+    Args:
+        log_l: (n, k) changed in place.
+        photons: (k,) expected per bin.
+        best: (n,) `BinnedDecays.best_log_likelihood`.
+        scale: (n,) filled with the log-likelihood of the best state.
+        trust: (n,) filled, see `BinLikelihoods`.
+    """
+    n, k = np.uint64(log_l.shape[0]), np.uint64(log_l.shape[1])
+    for i in range(n):
+        for j in range(k):
+            log_l[i, j] -= photons[j]
+        top = log_l[i, 0]
+        for j in range(k):
+            top = max(top, log_l[i, j])
+        unexplained = max(best[i] - top, MOST_UNEXPLAINED)
+        scale[i], trust[i] = top, MOST_UNEXPLAINED / unexplained
+        for j in range(k):
+            log_l[i, j] = max((log_l[i, j] - top) * trust[i], np.float32(LEAST_LOG_LIKELIHOOD))

@@ -1,0 +1,1 @@
+"""Results, immutable: what screens, reports and exports read. Arrays are read-only; None means unknown."""

@@ -1,0 +1,189 @@
+"""The dot behind the photons of one stretch, fitted as they grow, and the verdicts on it."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.fit import DotFit, adapted, expected_bright, fit_dot, reread
+from qdmon.analysis.dot.foreign import foreign_bins
+from qdmon.analysis.dot.verdict import Reading, call_of, read_bins, undetermined
+from qdmon.analysis.results.blinking import BlinkingCall
+from qdmon.analysis.stretch.own_background import OwnBackground
+from qdmon.analysis.stretch.photons import BASE_BIN_S, StretchPhotons
+
+__all__ = ["StretchFit"]
+
+FloatArray = NDArray[np.float64]
+
+ADAPT_S = 0.2
+FIRST_FIT_S = 1.0
+FIT_GROWTH, SEARCH_GROWTH = 1.5, 3.0
+
+
+class StretchFit:
+    """Fits of the dot to the bins of a stretch, and the verdicts that follow.
+
+    Attributes:
+        belief: probability that its light is that of a single emitter.
+        fit: of the dot since its last conversion; None while it is not known.
+        reading: what the latest fit said of its bins, of `bin_s` each.
+        bin_s: of the latest fit.
+        call: verdict on the stretch since its last conversion.
+        since_pulse: where the data of that verdict begin.
+        foreign: pulse intervals with light that is not the dot's, left out of all verdicts.
+    """
+
+    def __init__(self, photons: StretchPhotons, background: OwnBackground, window_s: float) -> None:
+        """Begin with no fit.
+
+        Args:
+            photons: of the stretch.
+            background: under them; settled anew with every fit.
+            window_s: length of the rolling window.
+        """
+        self._photons = photons
+        self._acq = photons.acquisition
+        self._background = background
+        self._window_s = window_s
+        self.since_pulse = photons.first_pulse
+        self.belief = 1.0
+        self.fit: DotFit | None = None
+        # The dot as it was before, until its own light here says more, and how much brighter it should be.
+        self._before: tuple[DotFit, float] | None = None
+        self.bin_s = BASE_BIN_S
+        self._next_fit_s = self._next_search_s = FIRST_FIT_S
+        self._frozen_pulse: int | None = None
+        self.foreign: list[tuple[int, int]] = []
+        self.reading: Reading | None = None
+        self.call: BlinkingCall = undetermined(photons.start_s, photons.start_s, "no photons analysed yet")
+
+    def follow(self, fit: DotFit, light_ratio: float) -> None:
+        """The dot was known before, and is so much brighter here: only brightness and background are open."""
+        self._before = fit, light_ratio
+
+    def binned(
+        self, from_pulse: int, losses: list[tuple[int, int]], *, to_pulse: int | None = None
+    ) -> tuple[BinnedDecays, FloatArray] | None:
+        """Decays of whole bins of nothing but the dot between two pulses, and the start of each in s."""
+        found = self._photons.binned(from_pulse, to_pulse, [*losses, *self.foreign])
+        return (self._background.under(found[0]), found[1]) if found is not None else None
+
+    def refit_if_due(self, losses: list[tuple[int, int]], doubt: str | None) -> bool:
+        """Renew the verdict on everything since the last conversion at growing intervals.
+
+        Each doubling of the time the dot is fitted anew; in between it stays, and its bins are read again.
+        """
+        elapsed_s = self._elapsed_s
+        if elapsed_s < self._next_fit_s:
+            return False
+        search = elapsed_s >= self._next_search_s
+        self._schedule_fit(searched=search)
+        self.refit(losses, doubt, search=search)
+        return True
+
+    @property
+    def _elapsed_s(self) -> float:
+        return self._acq.seconds(self._photons.stop_pulse - self.since_pulse)
+
+    def _schedule_fit(self, *, searched: bool) -> None:
+        self._next_fit_s = max(self._elapsed_s * FIT_GROWTH, self._elapsed_s + 0.5)
+        if searched:
+            self._next_search_s = SEARCH_GROWTH * self._elapsed_s
+
+    def refit(self, losses: list[tuple[int, int]], doubt: str | None, *, search: bool = True) -> None:
+        """Estimate the background, fit, and renew the verdict on the stretch.
+
+        Args:
+            losses: pulse intervals in which photons are missing.
+            doubt: a reason outside the stretch not to call a type.
+            search: fit the dot anew; otherwise it stays what it was at the last fit.
+        """
+        binned = self._without_foreign(losses)
+        stop = self._photons.stop_pulse if self._frozen_pulse is None else self._frozen_pulse
+        span = self._acq.seconds(self.since_pulse), self._acq.seconds(stop)
+        if binned is None:
+            if not self.call.states:
+                self.call = undetermined(*span, doubt or "too few photons yet")
+            return
+        seen, starts = binned
+        lit = seen.lit_bins()
+        data = replace(seen, counts=seen.counts[:lit])
+        if lit < len(starts):
+            span = span[0], float(starts[lit])
+        fit: DotFit | None
+        if self.fit is not None and not search:
+            fit = reread(data, self.fit)
+        else:
+            known_sd_cps = self._background.settle(data)
+            data = self._background.under(data)
+            fit = fit_dot(data, known_sd_cps, expected_bright(self._before))
+        if fit is None:
+            self.call = undetermined(*span, "no emitting level stands out")
+            return
+        self.fit = fit
+        self.bin_s = data.bin_s
+        self.reading = read_bins(fit)
+        if search:
+            self._background.share_out(self.reading.best)
+        if self._background.settled is not None:
+            doubt = doubt or self._background.settled.doubt
+        self.call = call_of(data, self.reading, span, doubt, self.belief)
+
+    def lit_since(self, pulse: int, losses: list[tuple[int, int]]) -> bool:
+        """Whether there was light that is not the dot's since a pulse, as far as can be told now."""
+        self._without_foreign(losses)
+        return any(stop > pulse for _, stop in self.foreign)
+
+    def _without_foreign(self, losses: list[tuple[int, int]]) -> tuple[BinnedDecays, FloatArray] | None:
+        """The bins since the last conversion that hold no light but the dot's."""
+        before = [span for span in self.foreign if span[1] <= self.since_pulse]
+        self.foreign = before
+        binned = self.binned(self.since_pulse, losses, to_pulse=self._frozen_pulse)
+        if binned is None:
+            return None
+        data, starts = binned
+        marked = foreign_bins(data)
+        if not marked.any():
+            return binned
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(np.int8)))
+        for first, stop in edges.reshape(-1, 2).tolist():
+            begin, end = (self._acq.pulses(float(starts[i])) for i in (first, stop - 1))
+            self.foreign.append((begin, end + self._acq.pulses(data.bin_s)))
+        return self.binned(self.since_pulse, losses, to_pulse=self._frozen_pulse)
+
+    def look(self, losses: list[tuple[int, int]], doubt: str | None, stop_pulse: int) -> BlinkingCall | None:
+        """Verdict on the rolling window that ends at a pulse; None while too little is known.
+
+        The dot is that of the stretch, or of the stretch before until that is known; the weights of its
+        states are the window's own: a new kind of blink is not read as the old one for being rare.
+        """
+        window = self._acq.pulses(self._window_s)
+        first = max(self.since_pulse, stop_pulse - window)
+        binned = self.binned(first, losses, to_pulse=stop_pulse)
+        if binned is None:
+            return None
+        data, _ = binned
+        if self.fit is not None:
+            fit = reread(data, self.fit)
+        elif self._before is not None and self._elapsed_s >= ADAPT_S:
+            fit = adapted(data, *self._before)
+        else:
+            return None
+        span = self._acq.seconds(first), self._acq.seconds(stop_pulse)
+        return call_of(data, read_bins(fit), span, doubt, self.belief)
+
+    def restart_at(self, pulse: int, losses: list[tuple[int, int]], doubt: str | None) -> None:
+        """The dot converted here: the verdict on the stretch now rests on what follows."""
+        self.since_pulse = max(pulse, self._photons.first_pulse)
+        if self.fit is not None:
+            self._before = self.fit, 1.0
+        self.fit = None
+        self.refit(losses, doubt)
+        self._schedule_fit(searched=True)
+
+    def freeze_before(self, pulse: int) -> None:
+        """The dot bleached here: the verdict rests on what came before."""
+        self._frozen_pulse = pulse
+        self._next_fit_s = 0.0
