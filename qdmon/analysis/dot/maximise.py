@@ -170,7 +170,12 @@ def improved(
     pull = np.einsum("km,km->k", level, excess)
     gradient = gradient - across @ (pull / of_level) - (x - prior.mean) / np.square(prior.sd)
     information = information - (across / of_level) @ across.T + np.diag(1 / np.square(prior.sd))
-    step = _step_within(information, gradient, *_room(x, dot))
+    down, up = _room(x, dot)
+    step = _step_within(information, gradient, down, up)
+    # Where what cannot be negative would be, were it free to: the other limits stay.
+    beyond = down.copy()
+    beyond[_NOT_NEGATIVE] = -np.inf
+    mode = x + _step_within(information, gradient, beyond, up)
     shift = np.zeros(len(states))
     shift[index] = np.clip((pull - across.T @ step) / of_level, -_LONGEST_LEVEL, _LONGEST_LEVEL)
     covariance = np.linalg.inv(information)
@@ -180,4 +185,4 @@ def improved(
         covariance = without(information, missing)
     moved = dot_of(x + step, dot).with_levels(shift)
     limits = covariance, _NOT_NEGATIVE, prior.of_nothing
-    return moved, expected_within(parameters_of(moved), x + covariance @ gradient, *limits)
+    return moved, expected_within(parameters_of(moved), mode, *limits)

@@ -10,10 +10,11 @@ from qdmon.analysis.bins import BinTable
 __all__ = ["FEWEST_BINS", "TableBins", "table_bins"]
 
 GROUPS = (1, 2, 5, 10, 20, 50)
-# The chain gathers evidence over a dwell; shorter bins catch more of the switching, at more work.
-PHOTONS_PER_BIN = 50
+# The chain gathers evidence over a dwell; shorter bins catch more of the switching, at more work. Single rows
+# are worth it only for bright dots.
+PHOTONS_PER_BIN, OF_ONE_ROW = 50, 100
 LONGEST_GROUP = 10
-FEWEST_BINS, MOST_BINS = 10, 5_000
+FEWEST_BINS, MOST_BINS = 10, 8_000
 
 
 class TableBins(NamedTuple):
@@ -68,7 +69,7 @@ def _rows_per_bin(rows: NDArray[np.uint16] | NDArray[np.int32]) -> int:
     per_ten = rows[:tens].sum(axis=1, dtype=np.int64).reshape(-1, 10).sum(axis=1)
     bright = float(np.percentile(per_ten, 95)) / 10
     for group in GROUPS:
-        enough = bright * group >= PHOTONS_PER_BIN or group >= LONGEST_GROUP
+        enough = bright * group >= (PHOTONS_PER_BIN if group > 1 else OF_ONE_ROW) or group >= LONGEST_GROUP
         if enough and len(rows) / group <= MOST_BINS:
             return group
     return GROUPS[-1]

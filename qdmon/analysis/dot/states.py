@@ -47,8 +47,8 @@ PARAMETERS = (
     "early",
 )
 
-# Lifetime of a biexciton that outlives the gate; shorter ones do not.
-EARLY_NS = 0.9
+# Lifetime of a bright biexciton over that of the exciton: four decay channels, a yield of 0.15.
+EARLY = 0.15 / 4
 
 # About an eighth less light each, which a few bins of 60 photons tell apart.
 _QUENCHED = np.concatenate(
@@ -188,14 +188,14 @@ class DotModel:
         )
         emitted = np.concatenate([q, yields, level])
         shape = np.concatenate([share[:-1], np.repeat(share[-1:], len(level), axis=0)])
-        early = exponential_shares(np.array([EARLY_NS]), edges_ns, light, bins.period_ns)
+        early = exponential_shares(np.array([EARLY * self.bright_ns]), edges_ns, light, bins.period_ns)
         return np.asarray(self.bright_cps * (emitted[:, None] * shape + self._early[:, None] * early))
 
     @property
     def _early(self) -> FloatArray:
         """(pure,) light of biexcitons in each state: traps hardly take it, charges leave none."""
         q = np.append(1.0, self.quenched)
-        left = 1 / (1 + (1 / np.maximum(q, 1e-3) - 1) * EARLY_NS / self.bright_ns)
+        left = 1 / (1 + (1 / np.maximum(q, 1e-3) - 1) * EARLY)
         return self.early * np.concatenate([left, np.zeros(_C), self.constant, [0.0]])
 
     def _charged(self) -> tuple[FloatArray, FloatArray]:
