@@ -141,9 +141,8 @@ def _no_light(data: BinnedDecays, found: FamilyFit, state: int) -> Estimate:
     dot, time = found.dot, float(found.spent[state])
     rate_cps, _ = _prompt_excess(data, found, dot, state)
     per_bin = dot.background_cps * data.bin_s
-    error = float(
-        np.hypot(np.sqrt((per_bin + 1 / time) / time) / data.bin_s, np.sqrt(found.covariance[5, 5]))
-    )
+    counted = float(np.sqrt((per_bin + 1 / time) / time)) / data.bin_s
+    error = float(np.hypot(counted, found.background.error or 0.0))
     return Estimate(max(rate_cps, 0.0), error)
 
 

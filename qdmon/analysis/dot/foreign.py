@@ -56,6 +56,7 @@ def _odd_blocks(rows: FloatArray, data: BinnedDecays) -> BoolArray:
     uniform = data.bins.uniform_share
     longest = data.bins.share_of(np.array([LONGEST_IN_PERIOD * data.bins.period_ns]))[0]
     slope = float(longest[-1] / longest[-2])
+    kept = float(uniform[-1] - slope * uniform[-2])
     design = np.column_stack([np.ones(len(rows)), early, before])
     most = [np.inf, MOST_DELAYED * float(uniform[-1]), slope]
     odd = np.zeros(len(rows), bool)
@@ -70,12 +71,11 @@ def _odd_blocks(rows: FloatArray, data: BinnedDecays) -> BoolArray:
         own = np.minimum(own, float(np.quantile(own[good], USUAL)))
         sigma = np.max([_excess_sigma(last, expected, own, width) for width in WIDTHS], axis=0)
         worth = (last - expected) / float(uniform[-1]) > LEAST_SHARE * max(float(np.median(early)), 1.0)
-        kept = float(uniform[-1] - slope * uniform[-2])
         # Bright blocks may delay a little more of their light than the dim ones that tell how much it is.
         late = min(DELAYED_BEYOND[0] * fit.x[1] / float(uniform[-1]) + DELAYED_BEYOND[1], MOST_DELAYED)
         steady = _steadier(last - slope * before, last + slope**2 * before, early, good, late * kept)
         odd = (sigma > ODD_SIGMA) & (steady > ODD_SIGMA) & worth
-        beside = np.convolve(odd, np.ones(3), "same") > 0
+        beside = _around(odd, 3) > 0
         odd |= beside & (np.minimum(sigma, steady) > BESIDE_SIGMA)
         if np.array_equal(good, ~odd):
             break
@@ -83,7 +83,7 @@ def _odd_blocks(rows: FloatArray, data: BinnedDecays) -> BoolArray:
         if good.mean() < MOST:
             return np.zeros(len(rows), bool)
     # A lamp is switched within a block.
-    return np.asarray(np.convolve(odd, np.ones(3), "same") > 0)
+    return _around(odd, 3) > 0
 
 
 def _steadier(
@@ -104,15 +104,16 @@ def _steadier(
     dim = good & (early <= np.median(early[good]))
     more = np.maximum(early - np.median(early[dim]), 0.0)
     excess = left - np.median(left[dim]) - late * more
-    found = [
-        np.convolve(excess, np.ones(width), "same")
-        / np.sqrt(np.convolve(variance + 1, np.ones(width), "same"))
-        for width in WIDTHS
-    ]
+    found = [_around(excess, width) / np.sqrt(_around(variance + 1, width)) for width in WIDTHS]
     return np.asarray(np.max(found, axis=0))
 
 
 def _excess_sigma(seen: FloatArray, expected: FloatArray, own: FloatArray, width: int) -> FloatArray:
     """(b,) by how many standard deviations so many blocks around each hold more than expected."""
-    seen, expected, own = (np.convolve(x, np.ones(width), "same") for x in (seen, expected, own))
+    seen, expected, own = (_around(x, width) for x in (seen, expected, own))
     return np.asarray((seen - expected) / np.sqrt(expected + np.square(OWN_ERROR * own) + 1))
+
+
+def _around(values: FloatArray | BoolArray, width: int) -> FloatArray:
+    """(b,) sum over so many blocks around each."""
+    return np.asarray(np.convolve(values, np.ones(width), "same"))

@@ -178,11 +178,12 @@ def improved(
     mode = x + _step_within(information, gradient, beyond, up)
     shift = np.zeros(len(states))
     shift[index] = np.clip((pull - across.T @ step) / of_level, -_LONGEST_LEVEL, _LONGEST_LEVEL)
-    covariance = np.linalg.inv(information)
     if last:
         own = (slope - (across / of_level)[:, :, None] * level) / expected
         missing = missing_information(posterior[:, lasting], data.fitted, expected, own)
         covariance = without(information, missing)
+    else:
+        covariance = np.linalg.inv(information)
     moved = dot_of(x + step, dot).with_levels(shift)
     limits = covariance, _NOT_NEGATIVE, prior.of_nothing
     return moved, expected_within(parameters_of(moved), mode, *limits)
