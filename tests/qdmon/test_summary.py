@@ -5,12 +5,12 @@ import re
 from qdmon.summary import summary_lines
 from tests.qdmon.analysis import builders as b
 from tests.qdmon.analysis.conversion.test_bleaching import bleached
-from tests.qdmon.analysis.conversion.test_reversibility import run
+from tests.qdmon.analysis.conversion.test_reversibility import irreversible, risen
 from tests.qdmon.analysis.test_losses import torn
 
 
 def test_the_summary_names_photons_g2_type_levels_and_what_was_assumed() -> None:
-    snapshot = b.watched_dot("auger").snapshot
+    snapshot = b.watched_dot("auger", 20.0).snapshot
     lines = summary_lines(snapshot)
     text = "\n".join(lines)
     assert f"{snapshot.photons} photons" in lines[0]
@@ -28,7 +28,7 @@ def test_the_summary_names_photons_g2_type_levels_and_what_was_assumed() -> None
 
 
 def test_the_summary_gives_each_calibrated_value_with_its_error_and_origin() -> None:
-    text = "\n".join(summary_lines(b.watched_dot("auger").snapshot))
+    text = "\n".join(summary_lines(b.watched_dot("auger", 20.0).snapshot))
     assert re.search(r"background ch0 [\d.]+ ± \d+, ch1 [\d.]+ ± \d+ cps \(decay tail\)", text)
     assert re.search(r"time zero ch0 [34]\.\d+ ± 0\.0\d+, ch1 4\.\d+ ± 0\.0\d+ ns \(rising edge\)", text)
     assert re.search(r"delay 0\.\d\d ns \(rising edges\); pulse window 200 ns", text)
@@ -36,9 +36,9 @@ def test_the_summary_gives_each_calibrated_value_with_its_error_and_origin() -> 
 
 
 def test_a_conversion_and_its_return_are_in_the_summary() -> None:
-    irreversible = summary_lines(run(("auger", "bc", "bc"), (8.0, 8.0, 8.0), (0.1, 1.0, 0.1)).snapshot)
-    assert any(line.startswith("CONVERSION auger -> bc") and "irreversible" in line for line in irreversible)
-    open_end = summary_lines(run(("auger", "bc"), (8.0, 8.0), (0.1, 1.0)).snapshot)
+    lasting = summary_lines(irreversible().snapshot)
+    assert any(line.startswith("CONVERSION auger -> bc") and "irreversible" in line for line in lasting)
+    open_end = summary_lines(risen().ended().snapshot)
     assert any("return not seen" in line for line in open_end)
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +36,41 @@ def simulated(path: Path, *more: str) -> None:
     assert not ended.value.code
 
 
-def test_the_demo_finds_the_conversion(tmp_path: Path) -> None:
-    plan = tmp_path / "steps.toml"
-    plan.write_text("".join(f"[[step]]\nmean_excitation = {n}\nduration_s = 8.0\n" for n in (0.2, 1.4, 0.2)))
-    short = ("--speed", "20", "--protocol", str(plan))
+def headless(capsys: pytest.CaptureFixture[str], *tokens: str) -> subprocess.CompletedProcess[str]:
+    """A command in this process, which has the kernels already; what it starts is a process all the same."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(tokens)
+    said = capsys.readouterr()
+    return subprocess.CompletedProcess(tokens, int(ended.value.code or 0), said.out, said.err)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demonstration that was recorded, and what it printed."""
+
+    done: subprocess.CompletedProcess[str]
+    session: Path
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """This dot converts in the second step; five seconds of return tell that it stays so."""
+    folder = tmp_path_factory.mktemp("demo")
+    plan = folder / "steps.toml"
+    steps = ((0.2, 6.0), (1.4, 6.0), (0.2, 7.0))
+    plan.write_text("".join(f"[[step]]\nmean_excitation = {n}\nduration_s = {t}\n" for n, t in steps))
+    short = ("--speed", "20", "--protocol", str(plan), "--record", str(folder / "kept"))
     done = qdmon("demo", "cdse-zns-2nm", "--headless", "--seed", "1", *short)
     assert done.returncode == 0, done.stderr
-    assert any("ALERT" in line and "auger -> bc" in line for line in done.stdout.splitlines())
-    found = last_object(done.stdout)
+    assert "Traceback" not in done.stderr
+    (session,) = (folder / "kept").iterdir()
+    return Demo(done, session)
+
+
+def test_the_demo_finds_the_conversion(demo: Demo) -> None:
+    assert any("ALERT" in line and "auger -> bc" in line for line in demo.done.stdout.splitlines())
+    found = last_object(demo.done.stdout)
     (conversion,) = found["conversions"]
     assert (conversion["from"], conversion["to"]) == ("auger", "bc")
     assert conversion["reversible"] is False
@@ -50,6 +78,22 @@ def test_the_demo_finds_the_conversion(tmp_path: Path) -> None:
     assert [segment["mean_excitation"] for segment in steps] == [0.2, 1.4, 0.2]
     assert [steps[0]["blinking"], steps[2]["blinking"]] == ["auger", "bc"]
     assert found["losses"] == []
+
+
+def events(done: subprocess.CompletedProcess[str]) -> list[str]:
+    return [line for line in done.stdout.splitlines() if not line.startswith(("--", "{"))]
+
+
+def test_a_replay_reports_what_the_live_session_reported_event_by_event(
+    demo: Demo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    again = headless(capsys, "replay", str(demo.session), "--headless", "--speed", "max")
+    assert again.returncode == 0, again.stderr
+    assert "Traceback" not in again.stderr
+    assert events(demo.done) == events(again)
+    assert any("ALERT conversion" in line for line in events(demo.done))
+    first, second = last_object(demo.done.stdout), last_object(again.stdout)
+    assert {**first, "source": ""} == {**second, "source": ""}
 
 
 def test_a_simulated_recording_replays_to_the_photons_it_holds(
@@ -61,7 +105,7 @@ def test_a_simulated_recording_replays_to_the_photons_it_holds(
     photons = int(capsys.readouterr().out.split()[1])
     assert path.with_suffix(".fluence.csv").read_text() == "time_s,mean_excitation\n0,0.1\n"
     assert json.loads(truth.read_text())["preset"] == "mapbbr3"
-    replayed = qdmon("replay", str(path), "--headless", "--json", "--speed", "max")
+    replayed = headless(capsys, "replay", str(path), "--headless", "--json", "--speed", "max")
     assert replayed.returncode == 0, replayed.stderr
     found = last_object(replayed.stdout)
     assert found["photons"] == photons
@@ -69,18 +113,20 @@ def test_a_simulated_recording_replays_to_the_photons_it_holds(
     assert found["losses"] == []
 
 
-def test_a_damaged_recording_is_replayed_as_far_as_it_goes_and_says_so(tmp_path: Path) -> None:
+def test_a_damaged_recording_is_replayed_as_far_as_it_goes_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "dot.ptu"
     simulated(path, "--duration", "2")
     path.write_bytes(path.read_bytes()[:-100_001])
-    replayed = qdmon("replay", str(path), "--headless", "--json", "--speed", "max")
+    replayed = headless(capsys, "replay", str(path), "--headless", "--json", "--speed", "max")
     assert replayed.returncode == 1
     assert last_object(replayed.stdout)["photons"] > 0
     assert len(replayed.stderr.splitlines()) >= 1
     assert "Traceback" not in replayed.stderr
 
 
-def test_watch_reports_a_daemon_without_a_screen(tmp_path: Path) -> None:
+def test_watch_reports_a_daemon_without_a_screen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     steps = tmp_path / "steps.toml"
     steps.write_text("[[step]]\nmean_excitation = 0.2\nduration_s = 5.0\n")
     address = f"w{os.getpid()}"
@@ -88,7 +134,7 @@ def test_watch_reports_a_daemon_without_a_screen(tmp_path: Path) -> None:
     protocol = ["--protocol", str(steps), "--after", "exit"]
     with Child(["daemon", *instruments, *protocol, "--bind", address]) as child:
         child.wait_ready()
-        watched = qdmon("watch", address, "--json")
+        watched = headless(capsys, "watch", address, "--json")
         assert watched.returncode == 0, watched.stderr
         assert child.stop() == 0
     found = last_object(watched.stdout)
