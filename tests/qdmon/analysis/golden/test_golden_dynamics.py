@@ -1,7 +1,7 @@
 """Golden rows 9, 10, 11, 12 and 24: what many dots do, and how one dot switches.
 
 The rows are those of the table of golden checks in the science notes. Ensembles follow the simulated dots'
-slow states and count photons in bins; rows 10 and 11 photon by photon are in test_simulated_dots.
+slow states and count photons in bins; rows 10 and 11 photon by photon are in test_golden_experiments.
 """
 
 from dataclasses import dataclass, replace

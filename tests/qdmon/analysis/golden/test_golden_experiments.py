@@ -1,4 +1,4 @@
-"""Golden rows 1, 4-8 and 14: the paper's experiments on simulated and textbook dots, 25 s a step.
+"""Golden rows 1, 4-8, 10, 11, 14 and 18: the paper's experiments on simulated and textbook dots, 25 s a step.
 
 The rows are those of the table of golden checks in the science notes. Each experiment is one dot here; how
 often a hundred come out right is the business of tests/benchmarks/paper_experiments.py.
@@ -136,6 +136,49 @@ def test_row_08_spectra_of_5_s_have_their_centre_to_half_a_nanometre(
         frames = [spectrum_counts(dot, start_s + i, start_s + i + 1, rng) for i in range(5)]
         found.append(peak_nm(nm, np.sum(frames, axis=0), EXCESS_NOISE_FACTOR).value)
     assert np.array(found, np.float64) == pytest.approx(centre_nm, abs=0.5)
+
+
+def test_row_10_the_converted_dot_has_lost_15_percent_of_its_bright_level() -> None:
+    change = converting().watched.snapshot.intensity_change.value
+    assert change is not None
+    assert -0.17 <= change <= -0.13
+    unchanged = reversing().watched.snapshot.intensity_change.value
+    assert unchanged == pytest.approx(0.0, abs=0.02)
+
+
+@pytest.mark.parametrize("step", [0, 2])
+def test_row_11_the_blinking_rate_is_that_of_the_dot_to_a_third_of_a_blink_per_second(step: int) -> None:
+    found = converting().segments[step].blinking_rate_hz.value
+    truth = converting().true_window(step).blinking_rate_hz
+    assert found is not None
+    assert truth is not None
+    assert found == pytest.approx(truth, abs=0.3)
+
+
+def test_the_charging_rate_of_a_simulated_dot_is_that_of_its_state_path() -> None:
+    found = converting().segments[0].charging_rate_hz
+    truth = converting().true_window(0).charging_rate_hz
+    assert truth is not None
+    assert found.value == pytest.approx(truth, rel=0.15)
+
+
+def test_row_18_the_biexciton_yield_is_read_off_g2_at_low_fluence() -> None:
+    dot = reversing()
+    g2 = dot.segments[0].g2.zero
+    ratio = dot.truth.preset.dot.exciton.biexciton_yield_ratio
+    assert g2.value is not None
+    assert g2.error is not None
+    # Charged and trapped stretches lower or raise it a little: the bright dot's ratio is the scale.
+    assert abs(g2.value - ratio) < 4 * g2.error + 0.03
+    assert dot.watched.snapshot.g2.single_emitter is True
+
+
+def test_a_fluence_step_is_no_cluster_alarm() -> None:
+    assert all(s.g2.single_emitter is True for s in converting().segments)
+
+
+def test_rates_after_a_conversion_say_nothing_about_how_charging_grows_with_fluence() -> None:
+    assert converting().watched.snapshot.charging.exponent.value is None
 
 
 @pytest.mark.parametrize(
