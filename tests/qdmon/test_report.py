@@ -106,6 +106,7 @@ def report_of(messages: list[Message], settings: AnalysisSettings | None = None)
     return plain(report(b.watch(messages, used).snapshot, "dot.ptu", used))
 
 
+@cache
 def converted() -> dict[str, Any]:
     rng = np.random.default_rng(71)
     acq = b.acquisition()

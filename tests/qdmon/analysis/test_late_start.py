@@ -22,6 +22,7 @@ def dot() -> tuple[Photons, int]:
     return b.photons(rng, b.auger_dot(rng, 6.0), acq=b.acquisition())
 
 
+@cache
 def joined(at_s: float, *, said: bool = False) -> Snapshot:
     """The snapshot of a monitor that sees the dot from so late a pulse on."""
     acq = b.acquisition()

@@ -86,13 +86,19 @@ def terminal(*tokens: str) -> Iterator[Terminal]:
             os.close(opened.master)
 
 
-@pytest.fixture
-def address() -> Iterator[str]:
+@pytest.fixture(scope="module")
+def daemon() -> Iterator[tuple[str, Child]]:
     name = f"t{os.getpid()}"
     with Child(["daemon", "--simulate", "cdse-zns-2nm", "--seed", "1", "--bind", name]) as child:
         child.wait_ready()
-        yield name
-        assert child.running, "leaving a screen must not end the daemon"
+        yield name, child
+
+
+@pytest.fixture
+def address(daemon: tuple[str, Child]) -> Iterator[str]:
+    name, child = daemon
+    yield name
+    assert child.running, "leaving a screen must not end the daemon"
 
 
 def test_attach_draws_the_stream_and_leaves_on_q(address: str) -> None:

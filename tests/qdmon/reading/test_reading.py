@@ -6,7 +6,6 @@ import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 import qdmon
 from hardware.sim.truth import FluenceStep
 from hardware.types import LossCause, Photons
+from qdmon.cli import main
 from qdmon.reading import OpenedRecording
 from qdmon.reading.intensity import count
 from qdmon.simulated import SimulatedSession
@@ -241,16 +241,15 @@ def test_a_missing_file_is_one_line_that_names_the_reference_recordings() -> Non
         qdmon.open("mapbbr2")
 
 
-def report_on_the_command_line(path: Path, *options: str) -> dict[str, Any]:
-    words = [sys.executable, "-m", "qdmon", "analyze", str(path), "--json", *options]
-    found: dict[str, Any] = json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
-    return found
-
-
-def test_the_analysis_is_that_of_the_command_line(ptu: Path, tmp_path: Path) -> None:
+def test_the_analysis_is_that_of_the_command_line(
+    ptu: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     steps = tmp_path / "steps.csv"
     steps.write_text("time_s,mean_excitation\n0,0.1\n2,1\n")
-    shown = report_on_the_command_line(ptu, "--fluence", str(steps), "--background-cps", "0=200,1=210")
+    with pytest.raises(SystemExit) as ended:
+        main(["analyze", str(ptu), "--json", "--fluence", str(steps), "--background-cps", "0=200,1=210"])
+    assert not ended.value.code
+    shown = json.loads(capsys.readouterr().out)
     for fluence in (steps, [(0.0, 0.1), (2.0, 1.0)]):
         found = qdmon.open(ptu).analyze(fluence=fluence, background_cps={0: 200.0, 1: 210.0})
         assert json.loads(json.dumps(found.report)) == shown

@@ -1,28 +1,58 @@
 """A dot that goes dark for good: told once, with the type it had."""
 
+import copy
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import pytest
 
 from hardware.types import Photons
+from qdmon.analysis.monitor import Monitor
+from qdmon.analysis.results.event import Event
 from streams.messages import End, Fluence, Message, PhotonBatch
 from tests.qdmon.analysis import builders as b
 
 LIT_S = 8.0
 
 
-def dark_after(lit_s: float, dark_s: float, kind: str = "auger") -> b.Watched:
-    rng = np.random.default_rng(51)
-    acq = b.acquisition()
-    dwells = [*b.DOTS[kind](rng, lit_s), b.Dwell(dark_s, 0.0, 5.0)]
-    found, stop = b.photons(rng, dwells, acq=acq)
-    return b.watch([*b.session(acq, found, stop), End("done")], dwells=dwells)
+@dataclass(frozen=True)
+class Darkened:
+    """A session that ends eight seconds into the darkness of a dot, and the one that goes on."""
+
+    eight_s: b.Watched
+    whole: b.Watched
+
+
+def ended(monitor: Monitor, events: list[Event], dwells: list[b.Dwell]) -> b.Watched:
+    """What was seen if the session ends now; the monitor can go on."""
+    monitor = copy.deepcopy(monitor)
+    told = (*events, *monitor.feed(End("done")))
+    snapshot = monitor.snapshot()
+    assert snapshot is not None
+    return b.Watched(snapshot, told, tuple(dwells))
 
 
 @cache
+def darkened() -> Darkened:
+    rng = np.random.default_rng(51)
+    acq = b.acquisition()
+    lit = b.auger_dot(rng, LIT_S)
+    dwells = [*lit, b.Dwell(14.0, 0.0, 5.0)]
+    found, stop = b.photons(rng, dwells, acq=acq)
+    eight = acq.pulses(sum(d.duration_s for d in lit) + 8.0)
+    monitor, events = Monitor(), list[Event]()
+    early: b.Watched | None = None
+    for message in b.session(acq, found, stop):
+        if early is None and isinstance(message, PhotonBatch) and message.stop_pulse > eight:
+            early = ended(monitor, events, dwells)
+        events += monitor.feed(message)
+    assert early is not None
+    return Darkened(early, ended(monitor, events, dwells))
+
+
 def bleached() -> b.Watched:
-    return dark_after(LIT_S, 14.0)
+    return darkened().whole
 
 
 def test_bleaching_is_told_once() -> None:
@@ -33,7 +63,7 @@ def test_bleaching_is_told_once() -> None:
 
 
 def test_a_dot_that_went_dark_has_not_stopped_blinking() -> None:
-    for watched in (bleached(), dark_after(LIT_S, 8.0)):
+    for watched in (bleached(), darkened().eight_s):
         assert "blinking stop" not in watched.kinds()
 
 
@@ -63,7 +93,7 @@ def test_bleaching_is_no_conversion() -> None:
 
 
 def test_a_long_dark_dwell_is_not_yet_bleaching() -> None:
-    assert "bleach" not in dark_after(5.0, 8.0).kinds()
+    assert "bleach" not in darkened().eight_s.kinds()
 
 
 def test_a_dot_under_a_laser_that_is_off_has_not_bleached() -> None:

@@ -1,6 +1,6 @@
 """Levels, dwells and correlation of a stretch as the monitor tells them, live or in other portions."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +14,8 @@ from qdmon.analysis.results.segment import SegmentResult
 from qdmon.analysis.switching.dynamics import ROWS_TO_KEEP, Dynamics
 from streams.messages import End, Gap, Message
 from tests.qdmon.analysis.builders import acquisition, auger_dot, photons, session
+
+STEPS: list[tuple[float, float | None]] = [(0.0, 0.2), (8.0, 0.4)]
 
 
 def results(messages: list[Message]) -> tuple[SegmentResult, ...]:
@@ -38,31 +40,58 @@ def light() -> tuple[Acquisition, Photons, int]:
     return (acq, *photons(rng, auger_dot(rng, 16.0), acq=acq))
 
 
-def test_the_dynamics_do_not_depend_on_the_batches(light: tuple[Acquisition, Photons, int]) -> None:
-    steps: list[tuple[float, float | None]] = [(0.0, 0.2), (12.0, 0.4)]
-    coarse, fine = (
-        results([*session(*light, batch_s=s, fluence=steps), End("done")]) for s in (0.05, 0.0137)
-    )
+@dataclass(frozen=True)
+class Told:
+    """Results before the session ended, and at its end."""
 
-    assert [told(s) for s in coarse] == [told(s) for s in fine]
+    running: tuple[SegmentResult, ...]
+    ended: tuple[SegmentResult, ...]
 
 
-def test_the_dynamics_do_not_depend_on_who_asks_when(light: tuple[Acquisition, Photons, int]) -> None:
-    messages = [*session(*light, batch_s=1.0), End("done")]
+@pytest.fixture(scope="module")
+def stepped(light: tuple[Acquisition, Photons, int]) -> Told:
+    """The fluence steps in the middle."""
+    monitor = Monitor()
+    for message in session(*light, fluence=STEPS):
+        monitor.feed(message)
+    running = monitor.snapshot()
+    monitor.feed(End("done"))
+    ended = monitor.snapshot()
+    assert running is not None
+    assert ended is not None
+    return Told(running.segments, ended.segments)
+
+
+@pytest.fixture(scope="module")
+def whole(light: tuple[Acquisition, Photons, int]) -> tuple[SegmentResult, ...]:
+    return results([*session(*light, batch_s=1.0), End("done")])
+
+
+def test_the_dynamics_do_not_depend_on_the_batches(
+    light: tuple[Acquisition, Photons, int], stepped: Told
+) -> None:
+    fine = results([*session(*light, batch_s=0.0137, fluence=STEPS), End("done")])
+
+    assert [told(s) for s in stepped.ended] == [told(s) for s in fine]
+
+
+def test_the_dynamics_do_not_depend_on_who_asks_when(
+    light: tuple[Acquisition, Photons, int], whole: tuple[SegmentResult, ...]
+) -> None:
     asked = Monitor()
-    for message in messages:
+    for message in [*session(*light, batch_s=1.0), End("done")]:
         asked.feed(message)
         asked.snapshot()
     snapshot = asked.snapshot()
     assert snapshot is not None
 
-    assert [told(s) for s in snapshot.segments] == [told(s) for s in results(messages)]
+    assert [told(s) for s in snapshot.segments] == [told(s) for s in whole]
 
 
 def test_a_blinking_dot_has_two_intensities_exponential_dwells_and_a_memory(
-    light: tuple[Acquisition, Photons, int],
+    whole: tuple[SegmentResult, ...],
 ) -> None:
-    (segment,) = results([*session(*light), End("done")])
+    (segment,) = whole
 
     assert [s.intensity_cps.value for s in segment.intensities] == pytest.approx([76e3, 28e3], rel=0.02)
     assert segment.on_dwells is not None
@@ -74,8 +103,8 @@ def test_a_blinking_dot_has_two_intensities_exponential_dwells_and_a_memory(
     assert segment.correlation.g[0] > 1.1
 
 
-def test_a_finished_stretch_has_no_level_going_on(light: tuple[Acquisition, Photons, int]) -> None:
-    first, second = results(session(*light, fluence=[(0.0, 0.2), (8.0, 0.4)]))
+def test_a_finished_stretch_has_no_level_going_on(stepped: Told) -> None:
+    first, second = stepped.running
 
     assert not any(level.provisional for level in first.levels)
     assert first.levels[-1].stop_s == pytest.approx(8.0)
