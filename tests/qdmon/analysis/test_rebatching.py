@@ -15,9 +15,9 @@ from qdmon.analysis.settings import AnalysisSettings
 from streams.messages import End, Fluence, Gap, Message, PhotonBatch, Segment, Session
 from tests.qdmon.analysis import builders as b
 
-STEPS_S = ((0.0, 0.1), (3.0, None), (3.2, 0.5))
-GAP_S = (4.5, 4.62)
-LAST_S = 7.0
+STEPS_S = ((0.0, 0.1), (2.0, None), (2.2, 0.5))
+GAP_S = (3.0, 3.12)
+LAST_S = 4.6
 
 
 @cache
@@ -25,7 +25,7 @@ def dot() -> tuple[Photons, int]:
     """An Auger dot and then a BC dot, with a stretch of photons lost."""
     rng = np.random.default_rng(21)
     acq = b.acquisition()
-    dwells = [*b.auger_dot(rng, 3.5), *b.bc_dot(rng, 3.5)]
+    dwells = [*b.auger_dot(rng, 2.4), *b.bc_dot(rng, 2.4)]
     found, stop = b.photons(rng, dwells, acq=acq)
     lost = [acq.pulses(t) for t in GAP_S]
     kept = (found.pulse < lost[0]) | (found.pulse >= lost[1])
@@ -90,20 +90,20 @@ def test_the_reference_has_something_to_compare() -> None:
 
 
 def test_a_difference_would_be_found() -> None:
-    other = b.watched_dot("auger").snapshot
+    other = b.watched_dot("auger", 3.0).snapshot
     found = differences(steady().snapshot, other)
     assert "snapshot.photons" in found
     assert "snapshot.trace.counts" in found
     assert "snapshot.segments" in found
 
 
-STOP = 35_000_000
+STOP = 23_000_000
 
 
 @settings(max_examples=5, deadline=None)
 @given(cuts=st.lists(st.integers(1, STOP - 1), max_size=40, unique=True))
 @example(cuts=[])
-@example(cuts=[1, 2, 3, 14_999_999, 15_000_000, 15_000_001, 16_000_001, 22_499_999, 22_500_001])
+@example(cuts=[1, 2, 3, 9_999_999, 10_000_000, 10_000_001, 11_000_001, 14_999_999, 15_000_001])
 @example(cuts=list(range(0, STOP, 61_803)))
 def test_any_cut_of_the_stream_gives_the_same_snapshot_and_the_same_events(cuts: list[int]) -> None:
     cut = b.watch(cut_at(cuts))

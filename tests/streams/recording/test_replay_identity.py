@@ -15,10 +15,10 @@ from tests.streams.recording.sessions import QUICK, written
 from tests.streams.wire_samples import segment, session
 
 PULSES = 250_000
-POLICY = replace(QUICK, flush_s=1.0, segment_s=5.0)
+POLICY = replace(QUICK, flush_s=1.0, segment_s=3.0)
 
 
-def blinking(seconds: float = 12.0) -> list[Message]:
+def blinking(seconds: float = 7.2) -> list[Message]:
     """A dot that switches between bright and slow, dim and fast, each 0.3 s."""
     rng = np.random.default_rng(3)
     found: list[Message] = [session(), segment(), Fluence(0, 0, 0.1)]
@@ -29,7 +29,7 @@ def blinking(seconds: float = 12.0) -> list[Message]:
         delay = rng.exponential(1500 if bright else 200, n) + 100
         photons = Photons(pulse, (delay % 12_500).astype(np.uint16), rng.integers(0, 2, n).astype(np.uint8))
         found.append(PhotonBatch(0, i * PULSES, (i + 1) * PULSES, i, photons))
-        if i == 120:
+        if i == 72:
             found.append(Fluence(0, (i + 1) * PULSES, 0.3))
     return [*found, End("x")]
 

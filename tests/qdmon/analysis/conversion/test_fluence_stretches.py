@@ -50,7 +50,8 @@ def test_while_the_fluence_is_unknown_there_is_no_segment_and_no_rate_of_one() -
 
 
 def test_without_any_fluence_message_the_whole_is_one_segment_of_unknown_fluence() -> None:
-    segment = b.watched_dot("auger").segment
+    messages, _ = session_with([], seconds=3.0)
+    segment = b.watch(messages).segment
     assert segment.mean_excitation is None
     assert segment.start_s == 0
 

@@ -81,5 +81,5 @@ def test_a_red_shift_of_8_nm_after_the_conversion_is_reported() -> None:
 
 
 def test_without_spectra_the_shift_is_unknown() -> None:
-    assert b.watched_dot("auger").snapshot.spectral_shift_nm.value is None
-    assert b.watched_dot("auger").snapshot.peak_nm.value is None
+    assert b.watched_dot("auger", 3.0).snapshot.spectral_shift_nm.value is None
+    assert b.watched_dot("auger", 3.0).snapshot.peak_nm.value is None

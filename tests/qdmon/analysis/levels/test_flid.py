@@ -40,7 +40,7 @@ def on_curve(drawn: FlidMap, tau_ns: float) -> float:
 
 
 def test_eq_1_runs_through_both_levels_of_an_auger_dot() -> None:
-    drawn = b.watched_dot("auger").snapshot.flid
+    drawn = b.watched_dot("auger", 10.0).snapshot.flid
     assert drawn.curve.startswith("Eq. 1")
     assert on_curve(drawn, 24.7) == pytest.approx(76e3, rel=0.03)
     assert on_curve(drawn, 5.0) == pytest.approx(28e3, rel=0.03)
@@ -48,17 +48,17 @@ def test_eq_1_runs_through_both_levels_of_an_auger_dot() -> None:
 
 
 def test_eq_2_is_the_straight_line_of_a_bc_dot() -> None:
-    drawn = b.watched_dot("bc").snapshot.flid
+    drawn = b.watched_dot("bc", 10.0).snapshot.flid
     assert drawn.curve.startswith("Eq. 2")
     assert on_curve(drawn, 9.1) == pytest.approx(28e3, rel=0.03)
 
 
 def test_eq_3_names_its_share_and_no_curve_is_drawn_for_constant_lifetime() -> None:
-    mixed = b.watched_dot("mixed").snapshot
+    mixed = b.watched_dot("mixed", 10.0).snapshot
     assert mixed.flid.curve.startswith("Eq. 3")
     assert mixed.segments[0].call.auger_share.value is not None
     assert f"{mixed.segments[0].call.auger_share.value:.2f}" in mixed.flid.curve
-    assert b.watched_dot("hc", 12.0).snapshot.flid.curve == ""
+    assert b.watched_dot("hc", 6.0).snapshot.flid.curve == ""
 
 
 EDGES_NS, EDGES_CPS = np.linspace(0.0, 40.0, 81), np.linspace(0.0, 100e3, 51)
