@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.family import FamilyFit
 from qdmon.analysis.dot.maximise import dot_of, slopes
-from qdmon.analysis.dot.states import CHARGED, KIND, PARAMETERS, SINGLE, DotModel
+from qdmon.analysis.dot.parameters import P
+from qdmon.analysis.dot.states import CHARGED, KIND, SINGLE, DotModel
 from qdmon.analysis.equations import radiative_rate_ratio
 from qdmon.analysis.results.blinking import EmissiveState
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
@@ -26,8 +27,9 @@ LEAST_LOSS, FEWEST_BINS = 0.15, 3.0
 # Relative error of (light, lifetime), and of the ratio of rates, that more photons do not lower: response,
 # place of the pulse, levels, light that the laser scatters (measured: tests/benchmarks/verdict.py).
 SYSTEMATIC, DIM_SYSTEMATIC, RATIO_SYSTEMATIC = (0.0007, 0.0003), (0.003, 0.002), 0.002
-_BRIGHT_CPS, _BRIGHT_NS, _TRION_NS, _GREY, _BETA = range(5)
-_EARLY = PARAMETERS.index("early")
+# Beside the parameters a level leans on its own place on its ladder, and on the prompt photons counted.
+_PLACE, _COUNTED = len(P), len(P) + 1
+_OWN = slice(_PLACE, _COUNTED + 1)
 _TRION = int(np.flatnonzero(CHARGED)[0])
 
 
@@ -93,31 +95,30 @@ def _level(data: BinnedDecays, found: FamilyFit, dot: DotModel, state: int) -> L
     if level <= 0 or rate_cps <= 0:
         return None
     time = float(found.spent[state])
-    n = len(PARAMETERS)
-    light, life = np.zeros(n + 2), np.zeros(n + 2)
-    variance = np.zeros((n + 2, n + 2))
-    variance[:n, :n] = found.covariance
+    light, life = np.zeros(_OWN.stop), np.zeros(_OWN.stop)
+    variance = np.zeros((_OWN.stop, _OWN.stop))
+    variance[: len(P), : len(P)] = found.covariance
     # Other trions than the fitted two, and trapped levels, have a lifetime of their own.
     fitted = state in (0, _TRION, _TRION + 1)
-    light[_BRIGHT_CPS] = 1.0
+    light[P.BRIGHT_CPS] = 1.0
     if CHARGED[state]:
-        life[_TRION_NS], life[_GREY] = float(fitted), float(state == _TRION + 1)
-        light[_BRIGHT_NS], light[_BETA] = -1.0, 1 / dot.beta
+        life[P.TRION_NS], life[P.GREY] = float(fitted), float(state == _TRION + 1)
+        light[P.BRIGHT_NS], light[P.BETA] = -1.0, 1 / dot.beta
         light += life
     else:
-        life[_BRIGHT_NS] = 1.0
+        life[P.BRIGHT_NS] = 1.0
     by_level = dot.by_level(data.bins)[state] * data.bin_s
     if not fitted:
         told = time * float((np.square(by_level[1:]) / (data.expected(dot)[state, 1:] + 1e-9)).sum())
-        light[n], life[n] = 1.0, 0.0 if KIND[state] == "constant" else 1.0
-        variance[n, n] = 1 / max(told, 1e-12)
+        light[_PLACE], life[_PLACE] = 1.0, 0.0 if KIND[state] == "constant" else 1.0
+        variance[_PLACE, _PLACE] = 1 / max(told, 1e-12)
     # What is modelled of the prompt light is taken off again, for the light that was counted.
     slope = slopes(data, dot)[:, state] / data.bin_s
     light *= modelled_cps
-    light[_EARLY] = slope[_EARLY].sum()
-    light[: n + 1] -= np.append(slope[:, 0], by_level[0] / data.bin_s)
+    light[P.EARLY] = slope[P.EARLY].sum()
+    light[:_COUNTED] -= np.append(slope[:, 0], by_level[0] / data.bin_s)
     light /= rate_cps
-    light[-1], variance[-1, -1] = 1 / rate_cps, counted_cps2
+    light[_COUNTED], variance[_COUNTED, _COUNTED] = 1 / rate_cps, counted_cps2
     light_floor, life_floor = SYSTEMATIC if state == 0 else DIM_SYSTEMATIC
     blur = found.blur if state == 0 else 0.0
     floor = float(np.hypot(light_floor, blur)), float(np.hypot(life_floor, blur))
@@ -151,7 +152,7 @@ def ratio_of(bright: Level, dim: Level) -> Estimate:
     beta = radiative_rate_ratio(bright.rate_cps, bright.lifetime_ns, dim.rate_cps, dim.lifetime_ns)
     of_dim, of_bright = dim.light - dim.life, bright.life - bright.light
     shared = of_dim + of_bright
-    shared[-2:] = of_dim[-2:]
-    own = of_bright[-2:]
-    variance = shared @ dim.variance @ shared + own @ bright.variance[-2:, -2:] @ own
+    shared[_OWN] = of_dim[_OWN]
+    own = of_bright[_OWN]
+    variance = shared @ dim.variance @ shared + own @ bright.variance[_OWN, _OWN] @ own
     return Estimate(beta, float(beta * np.sqrt(variance + RATIO_SYSTEMATIC**2)))

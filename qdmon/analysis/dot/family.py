@@ -10,6 +10,7 @@ from qdmon.analysis.dot.bounded import Expectation
 from qdmon.analysis.dot.chain import Chain, Smoothed, learn
 from qdmon.analysis.dot.likelihood import bin_likelihoods
 from qdmon.analysis.dot.maximise import Prior, improved, parameters_of
+from qdmon.analysis.dot.parameters import P
 from qdmon.analysis.dot.states import FAMILIES, KIND, SINGLE, DotModel, Family, Losses
 from qdmon.analysis.results.estimate import Estimate
 
@@ -32,7 +33,7 @@ class FamilyFit:
     Attributes:
         family: which states were allowed.
         dot: the likeliest dot behind them.
-        expected: of `states.PARAMETERS`, the first four by their logarithms.
+        expected: of `parameters.PARAMETERS`, the first four by their logarithms.
         smoothed: posterior of the family's states in every bin, and the chain.
         log_likelihood: of all bins, up to a constant of the data; the prior of the dot included.
     """
@@ -72,6 +73,10 @@ class FamilyFit:
         """(p, p) of the parameters."""
         return self.expected.covariance
 
+    def error_of(self, parameter: P) -> float:
+        """Standard error of a parameter; of its logarithm, where it moves by that."""
+        return float(np.sqrt(self.covariance[parameter, parameter]))
+
     @property
     def blur(self) -> float:
         """Relative error of the bright level by bins in which the dot left it, that pass for bright."""
@@ -80,8 +85,8 @@ class FamilyFit:
     @property
     def background(self) -> Estimate:
         """Uniform background of the signal detectors together (cps)."""
-        mean, variance = float(self.expected.mean[5]), float(self.covariance[5, 5])
-        return Estimate(max(mean, 0.0), float(np.sqrt(variance)))
+        mean = float(self.expected.mean[P.BACKGROUND_CPS])
+        return Estimate(max(mean, 0.0), self.error_of(P.BACKGROUND_CPS))
 
     @property
     def spent(self) -> FloatArray:

@@ -7,7 +7,8 @@ import numpy as np
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.chain import Chain
 from qdmon.analysis.dot.family import FamilyFit, fit_family
-from qdmon.analysis.dot.maximise import Prior
+from qdmon.analysis.dot.maximise import Prior, parameters_of
+from qdmon.analysis.dot.parameters import P, in_order
 from qdmon.analysis.dot.start import OTHER_NAMES, first_fits, prior_around
 from qdmon.analysis.dot.states import Family
 
@@ -19,7 +20,20 @@ WORTH_MORE = 2.0
 # A pure fit this close below the mixed one, with another trion (logarithm), may have found the better one.
 NEARLY_AS_GOOD, OTHER_TRION = 30.0, 0.03
 # A step of the fluence changes brightness, by what saturation leaves open, and background.
-ADAPTED_SD = np.array([0.3, 0.03, 0.03, 0.03, 0.03, 1e4, 0.01, 0.02, 0.002, 0.03])
+ADAPTED_SD = in_order(
+    {
+        P.BRIGHT_CPS: 0.3,
+        P.BRIGHT_NS: 0.03,
+        P.TRION_NS: 0.03,
+        P.GREY: 0.03,
+        P.BETA: 0.03,
+        P.BACKGROUND_CPS: 1e4,
+        P.DELAYED: 0.01,
+        P.SPREAD: 0.02,
+        P.AFTER_PULSES: 0.002,
+        P.EARLY: 0.03,
+    }
+)
 # Of the brightness expected there: where to start from.
 ADAPTED_LIGHTS = (0.65, 0.8, 1.0, 1.25)
 
@@ -124,8 +138,7 @@ def adapted(data: BinnedDecays, fit: DotFit, light_ratio: float) -> DotFit:
             bright_cps=known.dot.bright_cps * light_ratio,
             background_cps=data.background_cps or known.dot.background_cps,
         )
-        prior = Prior(prior_around(dot, None, data.bins.after_pulses.per_click).mean, ADAPTED_SD)
-        prior.mean[[4, 6, 7, 8, 9]] = dot.beta, dot.delayed, dot.spread, dot.after_pulses, dot.early
+        prior = Prior(parameters_of(dot), ADAPTED_SD)
         # A level a little too bright passes for a mixture, so several are tried here too.
         tried = [
             fit_family(

@@ -65,14 +65,15 @@ def _odd_blocks(rows: FloatArray, data: BinnedDecays) -> BoolArray:
     for _ in range(ROUNDS):
         weight = 1 / np.sqrt(last[good] + 1)
         fit = lsq_linear(design[good] * weight[:, None], last[good] * weight, (np.zeros(3), most))
+        always, per_early, _ = fit.x
         own = design[:, 1:] @ fit.x[1:]
-        expected = own + fit.x[0]
+        expected = own + always
         # Foreign light adds to what a dot's own light is told by, too.
         own = np.minimum(own, float(np.quantile(own[good], USUAL)))
         sigma = np.max([_excess_sigma(last, expected, own, width) for width in WIDTHS], axis=0)
         worth = (last - expected) / float(uniform[-1]) > LEAST_SHARE * max(float(np.median(early)), 1.0)
         # Bright blocks may delay a little more of their light than the dim ones that tell how much it is.
-        late = min(DELAYED_BEYOND[0] * fit.x[1] / float(uniform[-1]) + DELAYED_BEYOND[1], MOST_DELAYED)
+        late = min(DELAYED_BEYOND[0] * per_early / float(uniform[-1]) + DELAYED_BEYOND[1], MOST_DELAYED)
         steady = _steadier(last - slope * before, last + slope**2 * before, early, good, late * kept)
         odd = (sigma > ODD_SIGMA) & (steady > ODD_SIGMA) & worth
         beside = _around(odd, 3) > 0

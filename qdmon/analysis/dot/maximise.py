@@ -13,21 +13,32 @@ from numpy.typing import NDArray
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.bounded import Expectation, expected_within
 from qdmon.analysis.dot.missing import missing_information, without
-from qdmon.analysis.dot.states import PARAMETERS, DotModel
+from qdmon.analysis.dot.parameters import LOGARITHMIC, NOT_NEGATIVE, PARAMETERS, P, in_order
+from qdmon.analysis.dot.states import DotModel
 
 __all__ = ["Prior", "dot_of", "improved", "parameters_of", "slopes"]
 
 FloatArray = NDArray[np.float64]
 
-_LOGARITHMIC = 4
-"""So many parameters, from the first, move by their logarithm."""
-_STEP = np.array([1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1.0, 1e-4, 1e-3, 1e-4, 1e-4])
-_LONGEST = np.array([0.15, 0.15, 0.3, 0.2, 0.3, 0.0, 0.02, 0.05, 0.01, 0.02])
+# What each is moved by to see what changes, and its longest step: that of the background goes with its size.
+_STEP, _LONGEST = in_order(
+    {
+        P.BRIGHT_CPS: (1e-3, 0.15),
+        P.BRIGHT_NS: (1e-3, 0.15),
+        P.TRION_NS: (1e-3, 0.3),
+        P.GREY: (1e-3, 0.2),
+        P.BETA: (1e-3, 0.3),
+        P.BACKGROUND_CPS: (1.0, np.nan),
+        P.DELAYED: (1e-4, 0.02),
+        P.SPREAD: (1e-3, 0.05),
+        P.AFTER_PULSES: (1e-4, 0.01),
+        P.EARLY: (1e-4, 0.02),
+    }
+).T
 # Levels lie a tenth apart: further away another one takes over.
 _LEVEL_SD, _LONGEST_LEVEL = 0.06, 0.05
 TRION_RANGE, GREY_RANGE, BETA_RANGE = (0.05, 0.6), (1.3, 3.5), (1.5, 2.7)
-_NOT_NEGATIVE = slice(5, 10)
-_MOSTLY_NOTHING = np.isin(PARAMETERS, ("delayed", "spread", "early"))
+_MOSTLY_NOTHING = np.isin(list(P), (P.DELAYED, P.SPREAD, P.EARLY))
 _MOST = MOST_DELAYED, MOST_SPREAD, MOST_AFTER_PULSES, MOST_EARLY = 0.15, 0.36, 0.05, 0.3
 
 
@@ -36,7 +47,7 @@ class Prior:
     """Normal prior of the parameters, the first four by their logarithms.
 
     Attributes:
-        mean: (p,) in the order of `states.PARAMETERS`.
+        mean: (p,) in the order of `parameters.PARAMETERS`.
         sd: (p,).
     """
 
@@ -54,9 +65,9 @@ class Prior:
 
 
 def parameters_of(dot: DotModel) -> FloatArray:
-    """(p,) in the order of `states.PARAMETERS`, the first four by their logarithms."""
+    """(p,) in the order of `parameters.PARAMETERS`, the first four by their logarithms."""
     values = np.array([getattr(dot, name) for name in PARAMETERS], np.float64)
-    values[:_LOGARITHMIC] = np.log(np.maximum(values[:_LOGARITHMIC], 1e-9))
+    values[LOGARITHMIC] = np.log(np.maximum(values[LOGARITHMIC], 1e-9))
     return values
 
 
@@ -67,8 +78,8 @@ def dot_of(vector: FloatArray, dot: DotModel) -> DotModel:
         vector: (p,) see `parameters_of`.
         dot: with these levels.
     """
-    bright_cps, bright_ns, trion_ns, grey = np.exp(vector[:_LOGARITHMIC]).tolist()
-    beta, background_cps, *rest = vector[_LOGARITHMIC:].tolist()
+    bright_cps, bright_ns, trion_ns, grey = np.exp(vector[LOGARITHMIC]).tolist()
+    beta, background_cps, *rest = vector[P.BETA :].tolist()
     beta = _within(beta, BETA_RANGE)
     trion_ns = _within(trion_ns, (TRION_RANGE[0] * bright_ns, TRION_RANGE[1] * bright_ns))
     # A charged dot is dimmer than a neutral one.
@@ -98,10 +109,12 @@ def _within(value: float, limits: tuple[float, float]) -> float:
 def _room(x: FloatArray, dot: DotModel) -> tuple[FloatArray, FloatArray]:
     """(p,) how far each parameter may move down and up: one step at most, and within what physics allows."""
     longest = _LONGEST.copy()
-    longest[5] = max(200.0, 0.5 * dot.background_cps)
-    trion = np.log(TRION_RANGE) + x[1]
-    lowest = np.array([-np.inf, -np.inf, trion[0], np.log(GREY_RANGE[0]), BETA_RANGE[0], *np.zeros(5)])
-    highest = np.array([np.inf, np.inf, trion[1], np.log(GREY_RANGE[1]), BETA_RANGE[1], np.inf, *_MOST])
+    longest[P.BACKGROUND_CPS] = max(200.0, 0.5 * dot.background_cps)
+    lowest, highest = np.full(len(P), -np.inf), np.full(len(P), np.inf)
+    lowest[P.TRION_NS], highest[P.TRION_NS] = np.log(TRION_RANGE) + x[P.BRIGHT_NS]
+    lowest[P.GREY], highest[P.GREY] = np.log(GREY_RANGE)
+    lowest[P.BETA], highest[P.BETA] = BETA_RANGE
+    lowest[NOT_NEGATIVE], highest[P.DELAYED :] = 0.0, _MOST
     down, up = np.maximum(lowest - x, -longest), np.minimum(highest - x, longest)
     return np.minimum(down, 0.0), np.maximum(up, 0.0)
 
@@ -174,7 +187,7 @@ def improved(
     step = _step_within(information, gradient, down, up)
     # Where what cannot be negative would be, were it free to: the other limits stay.
     beyond = down.copy()
-    beyond[_NOT_NEGATIVE] = -np.inf
+    beyond[NOT_NEGATIVE] = -np.inf
     mode = x + _step_within(information, gradient, beyond, up)
     shift = np.zeros(len(states))
     shift[index] = np.clip((pull - across.T @ step) / of_level, -_LONGEST_LEVEL, _LONGEST_LEVEL)
@@ -185,5 +198,5 @@ def improved(
     else:
         covariance = np.linalg.inv(information)
     moved = dot_of(x + step, dot).with_levels(shift)
-    limits = covariance, _NOT_NEGATIVE, prior.of_nothing
+    limits = covariance, NOT_NEGATIVE, prior.of_nothing
     return moved, expected_within(parameters_of(moved), mode, *limits)

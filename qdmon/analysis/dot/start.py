@@ -8,6 +8,7 @@ from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.bright import BRIGHTER, bright_level, rarer_level
 from qdmon.analysis.dot.family import FamilyFit, fit_family
 from qdmon.analysis.dot.maximise import GREY_RANGE, Prior
+from qdmon.analysis.dot.parameters import P, in_order
 from qdmon.analysis.dot.states import CHARGED, SINGLE, DotModel, Family
 
 __all__ = ["OTHER_NAMES", "first_fits", "prior_around"]
@@ -36,21 +37,19 @@ def prior_around(dot: DotModel, background_sd_cps: float | None, after_pulses: t
         background_sd_cps: how well its background is known; None if the photons are to find it.
         after_pulses: per click, and how well that is known.
     """
-    mean = np.log([dot.bright_cps, dot.bright_ns, dot.trion_ns, dot.grey])
-    sd = [
-        5.0,
-        5.0,
-        0.7,
-        0.2,
-        BETA[1],
-        background_sd_cps or 1e5,
-        TYPICAL_DELAYED,
-        TYPICAL_SPREAD,
-        after_pulses[1],
-        TYPICAL_EARLY,
-    ]
-    rest = [BETA[0], dot.background_cps, 0.0, 0.0, after_pulses[0], 0.0]
-    return Prior(np.array([*mean, *rest]), np.array(sd))
+    known = {
+        P.BRIGHT_CPS: (np.log(dot.bright_cps), 5.0),
+        P.BRIGHT_NS: (np.log(dot.bright_ns), 5.0),
+        P.TRION_NS: (np.log(dot.trion_ns), 0.7),
+        P.GREY: (np.log(dot.grey), 0.2),
+        P.BETA: BETA,
+        P.BACKGROUND_CPS: (dot.background_cps, background_sd_cps or 1e5),
+        P.DELAYED: (0.0, TYPICAL_DELAYED),
+        P.SPREAD: (0.0, TYPICAL_SPREAD),
+        P.AFTER_PULSES: after_pulses,
+        P.EARLY: (0.0, TYPICAL_EARLY),
+    }
+    return Prior(*in_order(known).T)
 
 
 def first_fits(

@@ -22,7 +22,6 @@ __all__ = [
     "CHARGED",
     "FAMILIES",
     "KIND",
-    "PARAMETERS",
     "SINGLE",
     "DotModel",
     "Family",
@@ -34,18 +33,6 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 Family = Literal["auger", "bc", "both", "hc", "all"]
-PARAMETERS = (
-    "bright_cps",
-    "bright_ns",
-    "trion_ns",
-    "grey",
-    "beta",
-    "background_cps",
-    "delayed",
-    "spread",
-    "after_pulses",
-    "early",
-)
 
 # Lifetime of a bright biexciton over that of the exciton: four decay channels, a yield of 0.15.
 EARLY = 0.15 / 4

@@ -17,6 +17,7 @@ from qdmon.analysis.dot.emissive import emissive_states
 from qdmon.analysis.dot.family import FamilyFit
 from qdmon.analysis.dot.fit import DotFit
 from qdmon.analysis.dot.likelihood import bin_likelihoods
+from qdmon.analysis.dot.parameters import P
 from qdmon.analysis.dot.states import Family, Losses
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
@@ -106,7 +107,7 @@ def _gain(found: FamilyFit, photons: float) -> float:
     """What this family gains on dots of a poorer one."""
     gain = GAIN[found.family]
     if gain > 0:
-        scatter = float(np.hypot(np.sqrt(found.covariance[4, 4]), STAND_IN_SCATTER))
+        scatter = float(np.hypot(found.error_of(P.BETA), STAND_IN_SCATTER))
         gain += STAND_IN_GAIN * photons * float(ndtr((STAND_IN_BETA - found.dot.beta) / scatter))
     return gain
 
@@ -152,7 +153,7 @@ def _loss_error(found: FamilyFit, loss: float, blinks: tuple[Blink, ...]) -> flo
     posterior = found.smoothed.posterior
     away = 1 - float(posterior[:, 0].mean(dtype=np.float64))
     labels = _doubt(found, found.dot.losses.total, blinks) / len(posterior)
-    level = max(away - loss, 0.0) * float(np.hypot(np.sqrt(found.covariance[0, 0]), found.blur))
+    level = max(away - loss, 0.0) * float(np.hypot(found.error_of(P.BRIGHT_CPS), found.blur))
     return float(np.sqrt(labels**2 + level**2 + LOSS_FLOOR**2))
 
 
@@ -162,7 +163,7 @@ def _share_error(found: FamilyFit, auger: float, total: float, blinks: tuple[Bli
     excess = lost.auger - auger * lost.total
     labels = _doubt(found, excess, blinks) / total
     trion_yield = found.dot.beta * found.dot.trion_ns / found.dot.bright_ns
-    relative = np.sqrt(found.covariance[4, 4]) / found.dot.beta
+    relative = found.error_of(P.BETA) / found.dot.beta
     level = auger * (1 - auger) * relative * trion_yield / max(1 - trion_yield, 0.1)
     hidden = HIDDEN * auger * float(np.clip(GATE_NS / found.dot.trion_ns - SEEN, 0.0, 1.0))
     return float(np.sqrt(labels**2 + level**2 + hidden**2 + SHARE_FLOOR**2))

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.fit import DotFit, adapted, expected_bright, fit_dot, reread
-from qdmon.analysis.dot.states import CHARGED, FAMILIES, KIND, PARAMETERS, Family
+from qdmon.analysis.dot.parameters import PARAMETERS, P
+from qdmon.analysis.dot.states import CHARGED, FAMILIES, KIND, Family
 from tests.qdmon.analysis.dot.paths import (
     BRIGHT,
     CONSTANTS,
@@ -74,11 +75,12 @@ def test_everything_at_once_is_tried_where_nothing_less_will_do() -> None:
 @pytest.mark.parametrize("kind", ["auger", "both"])
 def test_the_parameters_come_out_within_their_errors(kind: Family) -> None:
     found = example(kind)[2].both
-    error = np.sqrt(np.diag(found.covariance))
-    for i, name in enumerate(PARAMETERS[: 3 if kind == "auger" else 2]):
-        assert abs(np.log(getattr(found.dot, name) / getattr(PAPERS_DOT, name))) < 3.5 * error[i]
-        assert error[i] < 0.02
-    assert abs(found.dot.beta - PAPERS_DOT.beta) < 3.5 * error[4]
+    told = [P.BRIGHT_CPS, P.BRIGHT_NS, *([P.TRION_NS] if kind == "auger" else [])]
+    for parameter in told:
+        name, error = PARAMETERS[parameter], found.error_of(parameter)
+        assert abs(np.log(getattr(found.dot, name) / getattr(PAPERS_DOT, name))) < 3.5 * error
+        assert error < 0.02
+    assert abs(found.dot.beta - PAPERS_DOT.beta) < 3.5 * found.error_of(P.BETA)
 
 
 @pytest.mark.parametrize("kind", DIM)
@@ -146,7 +148,7 @@ def test_a_background_that_was_only_guessed_is_found() -> None:
     dot = replace(PAPERS_DOT, background_cps=1500.0)
     data = replace(drawn(rng, alternating(rng, 2000, DIM["both"]), dot), background_cps=1100.0)
     found = fitted(data, None).both
-    error = float(np.sqrt(found.covariance[5, 5]))
+    error = found.error_of(P.BACKGROUND_CPS)
     assert found.dot.background_cps == pytest.approx(1500.0, abs=3.5 * error)
     assert error < 100
 
@@ -158,7 +160,7 @@ def test_a_lamp_that_flashes_changes_nothing_else(photons: float, bins: int) -> 
     counts = data.counts.copy()
     counts[500 : 500 + bins] += photons
     found = fitted(replace(data, counts=counts))
-    for name in PARAMETERS[:3]:
+    for name in ("bright_cps", "bright_ns", "trion_ns"):
         assert getattr(found.both.dot, name) == pytest.approx(getattr(fit.both.dot, name), rel=0.01)
     gain = {f: found.families[f].log_likelihood - fit.families[f].log_likelihood for f in fit.families}
     # Forty nats a bin, and a little that the dots adapt by.
@@ -170,10 +172,10 @@ def test_biexcitons_that_outlive_the_gate_do_not_shorten_the_lifetime() -> None:
     rng = np.random.default_rng(4)
     dot = replace(PAPERS_DOT, early=0.1)
     found = fitted(drawn(rng, alternating(rng, 3000, DIM["both"]), dot)).both
-    error = np.sqrt(np.diag(found.covariance))
-    assert found.dot.bright_ns == pytest.approx(PAPERS_DOT.bright_ns, rel=3.5 * error[1])
-    assert found.dot.early == pytest.approx(0.1, abs=3.5 * error[PARAMETERS.index("early")])
-    assert error[1] < 0.005
+    error = found.error_of(P.BRIGHT_NS)
+    assert found.dot.bright_ns == pytest.approx(PAPERS_DOT.bright_ns, rel=3.5 * error)
+    assert found.dot.early == pytest.approx(0.1, abs=3.5 * found.error_of(P.EARLY))
+    assert error < 0.005
 
 
 def test_bins_that_a_fast_dot_left_the_bright_level_in_count_among_its_errors() -> None:
@@ -288,7 +290,7 @@ def test_the_same_dot_is_recognised_at_another_fluence(light: float, guess: floa
     _, _, fit = example("auger")
     dot = replace(PAPERS_DOT, bright_cps=light * PAPERS_DOT.bright_cps)
     found = adapted(drawn(rng, alternating(rng, 100, [TRION]), dot), fit, guess).families["auger"]
-    error = float(np.sqrt(found.covariance[0, 0]))
+    error = found.error_of(P.BRIGHT_CPS)
     assert abs(np.log(found.dot.bright_cps / dot.bright_cps)) < 3.5 * error
     assert error < 0.03
     assert found.dot.trion_ns == pytest.approx(PAPERS_DOT.trion_ns, rel=0.05)

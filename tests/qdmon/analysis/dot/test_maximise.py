@@ -9,24 +9,25 @@ from numpy.typing import NDArray
 
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.maximise import BETA_RANGE, GREY_RANGE, MOST_DELAYED, TRION_RANGE, Prior, improved
-from qdmon.analysis.dot.states import FAMILIES, PARAMETERS, DotModel
+from qdmon.analysis.dot.parameters import LOGARITHMIC, PARAMETERS, P
+from qdmon.analysis.dot.states import FAMILIES, DotModel
 from tests.qdmon.analysis.dot.paths import BRIGHT, PAPERS_DOT, TRAPS, TRION, alternating, drawn, path_of
 
 FloatArray = NDArray[np.float64]
 BOTH = FAMILIES["both"]
-LOGARITHMIC = 4
+OF_STATES = [P.BRIGHT_CPS, P.BRIGHT_NS, P.TRION_NS, P.GREY, P.BETA]
 
 
 def vector(dot: DotModel) -> FloatArray:
     values = np.array([getattr(dot, name) for name in PARAMETERS])
-    values[:LOGARITHMIC] = np.log(values[:LOGARITHMIC])
+    values[LOGARITHMIC] = np.log(values[LOGARITHMIC])
     return values
 
 
-def moved(dot: DotModel, parameter: int, step: float) -> DotModel:
+def moved(dot: DotModel, parameter: P, step: float) -> DotModel:
     name = PARAMETERS[parameter]
     value = getattr(dot, name)
-    return replace(dot, **{name: value * np.exp(step) if parameter < LOGARITHMIC else value + step})
+    return replace(dot, **{name: value * np.exp(step) if parameter < LOGARITHMIC.stop else value + step})
 
 
 def prior(dot: DotModel = PAPERS_DOT, **sd: float) -> Prior:
@@ -65,9 +66,9 @@ def test_a_dot_known_wrongly_comes_right_within_its_stated_errors(seed: int) -> 
     rng = np.random.default_rng(seed)
     path = alternating(rng, 2000, [TRION, TRION + 1, int(TRAPS[7])])
     found, covariance = settled(drawn(rng, path), PERTURBED, path, OPEN)
-    off = (vector(found) - vector(PAPERS_DOT))[:5] / np.sqrt(np.diag(covariance)[:5])
+    off = ((vector(found) - vector(PAPERS_DOT)) / np.sqrt(np.diag(covariance)))[OF_STATES]
     assert np.all(np.abs(off) < 3.5)
-    assert np.sqrt(covariance[0, 0]) < 0.01
+    assert np.sqrt(covariance[P.BRIGHT_CPS, P.BRIGHT_CPS]) < 0.01
     assert found.quenched[7] == pytest.approx(PAPERS_DOT.quenched[7], rel=0.05)
 
 
@@ -77,7 +78,7 @@ def test_errors_cover_the_truth_as_often_as_they_should() -> None:
         rng = np.random.default_rng(seed)
         path = alternating(rng, 400, [TRION, TRION + 1])
         found, covariance = settled(drawn(rng, path), PAPERS_DOT, path, OPEN, steps=5)
-        off.append((vector(found) - vector(PAPERS_DOT))[:5] / np.sqrt(np.diag(covariance)[:5]))
+        off.append(((vector(found) - vector(PAPERS_DOT)) / np.sqrt(np.diag(covariance)))[OF_STATES])
     # 100 numbers of unit variance: their mean square errs by 0.14.
     assert 0.6 < np.square(off).mean() < 1.4
 
@@ -90,7 +91,7 @@ def test_an_end_is_a_summit_as_sharp_as_the_covariance_says() -> None:
     found, covariance = settled(data, PERTURBED, path, OPEN)
     information = np.linalg.inv(covariance)
     top = expected_log_likelihood(data, found, path)
-    for parameter in range(5):
+    for parameter in OF_STATES:
         step = 0.3 / np.sqrt(information[parameter, parameter])
         up, down = (
             expected_log_likelihood(data, moved(found, parameter, s), path) - top for s in (step, -step)
@@ -130,7 +131,7 @@ def test_what_is_mostly_nothing_leaves_the_others_little_doubt_where_it_is_none(
         path = path_of((BRIGHT, 1000))
         known = prior(dot, bright_cps=9.0, bright_ns=9.0, **sd)
         _, covariance = settled(drawn(np.random.default_rng(4), path, dot), dot, path, known, steps=6)
-        return float(np.sqrt(covariance[1, 1]))
+        return float(np.sqrt(covariance[P.BRIGHT_NS, P.BRIGHT_NS]))
 
     spread_out = replace(PAPERS_DOT, delayed=0.05, spread=0.1)
     known = [lifetime_sd(dot) for dot in (PAPERS_DOT, spread_out)]
@@ -148,9 +149,9 @@ def test_the_errors_of_one_bright_level_are_those_of_counting() -> None:
     photons = float(data.fitted.sum())
     gate = float(data.bins.edges_ns[1]) / dot.bright_ns
     # One exponential: tau errs by 1/sqrt(N), and with it what the gate took from the rate.
-    assert covariance[1, 1] == pytest.approx(1 / photons, rel=0.05)
-    assert covariance[0, 0] == pytest.approx((1 + gate**2) / photons, rel=0.05)
-    assert covariance[0, 1] == pytest.approx(-gate / photons, rel=0.1)
+    assert covariance[P.BRIGHT_NS, P.BRIGHT_NS] == pytest.approx(1 / photons, rel=0.05)
+    assert covariance[P.BRIGHT_CPS, P.BRIGHT_CPS] == pytest.approx((1 + gate**2) / photons, rel=0.05)
+    assert covariance[P.BRIGHT_CPS, P.BRIGHT_NS] == pytest.approx(-gate / photons, rel=0.1)
 
 
 def test_less_light_makes_larger_errors() -> None:
@@ -160,7 +161,7 @@ def test_less_light_makes_larger_errors() -> None:
     _, much = settled(data, PAPERS_DOT, path, OPEN, steps=2)
     few = replace(data, counts=data.counts[:400])
     _, little = settled(few, PAPERS_DOT, path[:400], OPEN, steps=2)
-    ratio = np.sqrt(np.diag(little)[:3] / np.diag(much)[:3])
+    ratio = np.sqrt(np.diag(little) / np.diag(much))[[P.BRIGHT_CPS, P.BRIGHT_NS, P.TRION_NS]]
     np.testing.assert_allclose(ratio, 2.0, rtol=0.2)
 
 
@@ -170,8 +171,8 @@ def test_a_state_nobody_saw_leaves_what_was_believed_of_it() -> None:
     believed = prior(bright_cps=9.0, bright_ns=9.0, trion_ns=0.3, beta=0.1)
     found, covariance = settled(drawn(rng, path), PAPERS_DOT, path, believed)
     assert found.trion_ns == pytest.approx(PAPERS_DOT.trion_ns)
-    assert np.sqrt(covariance[2, 2]) == pytest.approx(0.3)
-    assert np.sqrt(covariance[4, 4]) == pytest.approx(0.1)
+    assert np.sqrt(covariance[P.TRION_NS, P.TRION_NS]) == pytest.approx(0.3)
+    assert np.sqrt(covariance[P.BETA, P.BETA]) == pytest.approx(0.1)
 
 
 def test_the_background_and_late_light_are_found_in_the_tail() -> None:
@@ -181,7 +182,7 @@ def test_the_background_and_late_light_are_found_in_the_tail() -> None:
     data = replace(drawn(rng, path, dot), background_cps=300.0)
     known = prior(bright_cps=9.0, bright_ns=9.0, trion_ns=9.0, beta=9.0, background_cps=1e4, delayed=1.0)
     found, covariance = settled(data, PAPERS_DOT, path, known)
-    for parameter, truth in ((5, 900.0), (6, 0.03)):
+    for parameter, truth in ((P.BACKGROUND_CPS, 900.0), (P.DELAYED, 0.03)):
         error = float(np.sqrt(covariance[parameter, parameter]))
         assert abs(vector(found)[parameter] - truth) < 3.5 * error
     assert found.delayed == pytest.approx(0.03, abs=0.01)
