@@ -9,7 +9,7 @@ from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.bounded import Expectation
 from qdmon.analysis.dot.chain import Chain, Smoothed, learn
 from qdmon.analysis.dot.likelihood import bin_likelihoods
-from qdmon.analysis.dot.maximise import Prior, improved, parameters_of
+from qdmon.analysis.dot.maximise import Prior, Step, improved, parameters_of
 from qdmon.analysis.dot.parameters import P
 from qdmon.analysis.dot.states import FAMILIES, KIND, SINGLE, DotModel, Family, Losses
 from qdmon.analysis.results.estimate import Estimate
@@ -142,9 +142,14 @@ def fit_family(
         doubtful = float(likelihood.trust.min(initial=1.0)) < 1
         return smoothed, smoothed.posterior * likelihood.trust[:, None] if doubtful else smoothed.posterior
 
+    # Of a dot that does not move nothing more is expected than was known.
     expected = Expectation(parameters_of(dot), np.diag(np.square(prior.sd)))
     smoothed, trusted = learned(dot, chain, plan[0])
-    for i, steps in enumerate(plan[1:], start=2):
-        dot, expected = improved(data, dot, trusted, states, prior, last=i == len(plan))
+    step: Step | None = None
+    for steps in plan[1:]:
+        step = improved(data, dot, trusted, states, prior)
+        dot = step.dot
         smoothed, trusted = learned(dot, smoothed.chain, steps)
+    if step is not None:
+        expected = step.summed_up()
     return FamilyFit(family, dot, expected, smoothed, smoothed.log_likelihood + prior.log_density(dot))

@@ -16,7 +16,7 @@ from qdmon.analysis.dot.missing import missing_information, without
 from qdmon.analysis.dot.parameters import LOGARITHMIC, NOT_NEGATIVE, PARAMETERS, P, in_order
 from qdmon.analysis.dot.states import DotModel
 
-__all__ = ["Prior", "dot_of", "improved", "parameters_of", "slopes"]
+__all__ = ["Prior", "Step", "dot_of", "improved", "parameters_of", "slopes"]
 
 FloatArray = NDArray[np.float64]
 
@@ -143,27 +143,64 @@ def slopes(data: BinnedDecays, dot: DotModel) -> FloatArray:
     return np.asarray(moved / _STEP[:, None, None])
 
 
+@dataclass(frozen=True)
+class Step:
+    """A step of a dot to the photons of its states: of s states that last, in m micro-bins behind the gate.
+
+    Attributes:
+        dot: where it led to.
+        start: (p,) parameters it started from, see `parameters_of`.
+        gradient: (p,) of the logarithm of likelihood and prior there, levels eliminated.
+        information: (p, p) its curvature, likewise, if the states were known.
+        room: (p,) how far each parameter might move down, and (p,) up.
+        prior: of the parameters.
+        data: the bins.
+        posterior: (n, a) probability of each allowed state in each bin.
+        lasting: (a,) bool, the s of them that last.
+        expected: (s, m) photons expected in a bin.
+        score: (p, s, m) change of the logarithm of those with each parameter, levels following.
+    """
+
+    dot: DotModel
+    start: FloatArray
+    gradient: FloatArray
+    information: FloatArray
+    room: tuple[FloatArray, FloatArray]
+    prior: Prior
+    data: BinnedDecays
+    posterior: NDArray[np.float32]
+    lasting: NDArray[np.bool_]
+    expected: FloatArray
+    score: FloatArray
+
+    def summed_up(self) -> Expectation:
+        """What to expect of the parameters after it; doubt about the states counts among the errors."""
+        down, up = self.room
+        # Where what cannot be negative would be, were it free to: the other limits stay.
+        beyond = down.copy()
+        beyond[NOT_NEGATIVE] = -np.inf
+        mode = self.start + _step_within(self.information, self.gradient, beyond, up)
+        posterior = self.posterior[:, self.lasting]
+        missing = missing_information(posterior, self.data.fitted, self.expected, self.score)
+        covariance = without(self.information, missing)
+        return expected_within(parameters_of(self.dot), mode, covariance, NOT_NEGATIVE, self.prior.of_nothing)
+
+
 def improved(
     data: BinnedDecays,
     dot: DotModel,
     posterior: NDArray[np.float32],
     states: NDArray[np.bool_],
     prior: Prior,
-    *,
-    last: bool = False,
-) -> tuple[DotModel, Expectation]:
+) -> Step:
     """Move a dot to the photons of its states.
 
     Args:
         data: the bins.
         dot: parameters the posterior came from.
-        posterior: (n, s) probability of each allowed state in each bin.
-        states: (k,) bool, the s allowed states.
+        posterior: (n, a) probability of each allowed state in each bin.
+        states: (k,) bool, the a allowed states.
         prior: of the parameters.
-        last: whether this is the last step, after which doubt about the states counts among the errors.
-
-    Returns:
-        The dot, and what to expect of its parameters, the first four by their logarithms.
     """
     seen = posterior.sum(axis=0, dtype=np.float64)
     lasting = seen > 0.3
@@ -183,20 +220,20 @@ def improved(
     pull = np.einsum("km,km->k", level, excess)
     gradient = gradient - across @ (pull / of_level) - (x - prior.mean) / np.square(prior.sd)
     information = information - (across / of_level) @ across.T + np.diag(1 / np.square(prior.sd))
-    down, up = _room(x, dot)
-    step = _step_within(information, gradient, down, up)
-    # Where what cannot be negative would be, were it free to: the other limits stay.
-    beyond = down.copy()
-    beyond[NOT_NEGATIVE] = -np.inf
-    mode = x + _step_within(information, gradient, beyond, up)
+    room = _room(x, dot)
+    step = _step_within(information, gradient, *room)
     shift = np.zeros(len(states))
     shift[index] = np.clip((pull - across.T @ step) / of_level, -_LONGEST_LEVEL, _LONGEST_LEVEL)
-    if last:
-        own = (slope - (across / of_level)[:, :, None] * level) / expected
-        missing = missing_information(posterior[:, lasting], data.fitted, expected, own)
-        covariance = without(information, missing)
-    else:
-        covariance = np.linalg.inv(information)
-    moved = dot_of(x + step, dot).with_levels(shift)
-    limits = covariance, NOT_NEGATIVE, prior.of_nothing
-    return moved, expected_within(parameters_of(moved), mode, *limits)
+    return Step(
+        dot=dot_of(x + step, dot).with_levels(shift),
+        start=x,
+        gradient=gradient,
+        information=information,
+        room=room,
+        prior=prior,
+        data=data,
+        posterior=posterior,
+        lasting=lasting,
+        expected=expected,
+        score=(slope - (across / of_level)[:, :, None] * level) / expected,
+    )

@@ -48,8 +48,9 @@ def settled(
     data: BinnedDecays, dot: DotModel, path: NDArray[np.intp], known: Prior, steps: int = 30
 ) -> tuple[DotModel, FloatArray]:
     for _ in range(steps):
-        dot, expected = improved(data, dot, certain(path), BOTH, known)
-    return dot, expected.covariance
+        step = improved(data, dot, certain(path), BOTH, known)
+        dot = step.dot
+    return dot, step.summed_up().covariance
 
 
 def expected_log_likelihood(data: BinnedDecays, dot: DotModel, path: NDArray[np.intp]) -> float:
@@ -108,7 +109,7 @@ def test_every_step_climbs() -> None:
     data, dot = drawn(rng, path), PERTURBED
     heights = [expected_log_likelihood(data, dot, path)]
     for _ in range(8):
-        dot, _ = improved(data, dot, certain(path), BOTH, OPEN)
+        dot = improved(data, dot, certain(path), BOTH, OPEN).dot
         heights.append(expected_log_likelihood(data, dot, path))
     assert np.all(np.diff(heights) > -0.5)
     assert heights[-1] > heights[0] + 1000
@@ -218,3 +219,19 @@ def test_the_prior_is_highest_at_its_mean() -> None:
     assert OPEN.log_density(replace(PAPERS_DOT, bright_cps=PAPERS_DOT.bright_cps * np.exp(9.0))) == (
         pytest.approx(-0.5)
     )
+
+
+def test_bins_that_may_be_of_one_state_or_the_next_say_less_of_either() -> None:
+    rng = np.random.default_rng(6)
+    path = alternating(rng, 1000, [int(TRAPS[0])])
+    data, known = drawn(rng, path), prior(bright_cps=9.0, bright_ns=9.0)
+    sure = certain(path)
+    columns = [int(np.flatnonzero(np.flatnonzero(BOTH) == state)[0]) for state in (BRIGHT, TRAPS[0])]
+    doubtful = sure.copy()
+    doubtful[:, columns] = 0.8 * sure[:, columns] + 0.2 * sure[:, columns[::-1]]
+
+    def light_sd(posterior: NDArray[np.float32]) -> float:
+        found = improved(data, PAPERS_DOT, posterior, BOTH, known).summed_up()
+        return float(np.sqrt(found.covariance[P.BRIGHT_CPS, P.BRIGHT_CPS]))
+
+    assert light_sd(doubtful) > 1.2 * light_sd(sure)
