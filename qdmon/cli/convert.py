@@ -1,13 +1,14 @@
 """`qdmon convert`: a recording in another format, or a table derived from it."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
-    from qdmon.export.convert import Converted
+    from qdmon.export.convert import Conversion, Converted
 
 __all__ = ["convert"]
 
@@ -54,49 +55,68 @@ def convert(
     """
     from qdmon.analysis.settings import AnalysisSettings
     from qdmon.cli.analysis_options import file_choices, parse_background, parse_delay
-    from qdmon.cli.bar import Bar
-    from qdmon.cli.errors import FAILED, UserError, say_error
-    from qdmon.cli.interrupt import Interrupt
-    from qdmon.export.convert import Conversion, format_of
+    from qdmon.cli.errors import FAILED, say_error
+    from qdmon.export.convert import Conversion
     from qdmon.fluence import read_steps
     from qdmon.reference import find_recording
     from streams.formats import open_recording
     from streams.text import clean_text
 
-    kind = format_of(out, format_)
-    if out.parent != Path() and not out.parent.is_dir():
-        raise UserError(f"{out}: there is no folder {out.parent}: make it first")
+    kind = _kind_of(out, format_)
     settings = AnalysisSettings(
         background_cps=parse_background(background_cps), detector_delay_ns=parse_delay(delay_ns)
     )
     steps = read_steps(fluence) if fluence is not None else ()
     source = find_recording(source)
     recording = open_recording(source, file_choices(particle, pulse_rate_hz, resolution_ps))
-    if out.exists() and out.samefile(source):
-        raise UserError(f"{out}: is the recording itself; give another name")
-    with Interrupt() as interrupt, Bar(f"writing {clean_text(out.name)}", recording.photons) as bar:
-
-        def tick(photons: int) -> None:
-            interrupt.check()
-            bar.at(photons)
-
-        done = Conversion(
-            recording,
-            time.time_ns(),
-            what=what,
-            steps=steps,
-            settings=settings,
-            rebin=rebin,
-            replace=force,
-            tick=tick,
-        ).write(out, kind)
+    _refuse_itself(source, out)
+    conversion = Conversion(
+        recording, time.time_ns(), what=what, steps=steps, settings=settings, rebin=rebin, replace=force
+    )
+    done = _written(conversion, out, kind)
     for problem in recording.problems:
         say_error(f"{clean_text(str(source), 300)}: {problem}")
     _say(done, kind, as_json=json_)
     return FAILED if recording.damaged else 0
 
 
+def _kind_of(out: Path, wanted: str | None) -> str:
+    """Format of the file to write, in a folder that is there."""
+    from qdmon.cli.errors import UserError
+    from qdmon.export.convert import format_of
+
+    kind = format_of(out, wanted)
+    if out.parent != Path() and not out.parent.is_dir():
+        raise UserError(f"{out}: there is no folder {out.parent}: make it first")
+    return kind
+
+
+def _refuse_itself(source: Path, out: Path) -> None:
+    """A recording is never written over itself, --force or not."""
+    from qdmon.cli.errors import UserError
+
+    if out.exists() and out.samefile(source):
+        raise UserError(f"{out}: is the recording itself; give another name")
+
+
+def _written(conversion: "Conversion", out: Path, kind: str) -> "Converted":
+    """Write under a bar, until it is done or somebody presses Ctrl-C."""
+    from qdmon.cli.bar import Bar
+    from qdmon.cli.interrupt import Interrupt
+    from streams.text import clean_text
+
+    photons = conversion.recording.photons
+    with Interrupt() as interrupt, Bar(f"writing {clean_text(out.name)}", photons) as bar:
+
+        def tick(done: int) -> None:
+            interrupt.check()
+            bar.at(done)
+
+        return replace(conversion, tick=tick).write(out, kind)
+
+
 def _say(done: "Converted", kind: str, *, as_json: bool) -> None:
+    """What was written, on standard output; what was changed or left out, beside it."""
     import json
 
     from qdmon.cli.errors import say_error
