@@ -246,7 +246,7 @@ def evidence_of_conversion(low_s: float, high_s: float, seed: int = SEED) -> Evi
         floor = Floor(2 * simulation.preset.setup.background_cps(excitation), 0.0)
         bright = BrightLevel(76e3 * float(np.expm1(-excitation) / np.expm1(-LOW)), 24.7)
         found, going_on = BlinkReader(first).read(table, axis.bins, bright, floor, [], ROW_S)
-        marks += [*found, *([going_on] if going_on is not None else [])]
+        marks += [*found, *going_on]
     step = FluenceStep(low_s, 1.4)
     evidence = []
     for n in range(1, len(marks) + 1):

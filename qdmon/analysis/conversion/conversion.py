@@ -65,7 +65,7 @@ class ConversionLog:
 
     def alarm(
         self,
-        going_on: Mark | None,
+        going_on: Sequence[Mark],
         steps: Sequence[FluenceStep],
         verdicts: Sequence[BlinkingCall] = (),
         now_s: float | None = None,
@@ -73,12 +73,12 @@ class ConversionLog:
         """The change of type that the blinks since the last one show; None while they do not.
 
         Args:
-            going_on: a blink that has not ended yet.
+            going_on: blinks of a dwell that has not ended yet.
             steps: of the fluence, ascending.
             verdicts: on light of the present regime.
             now_s: how far one has looked.
         """
-        marks = self._marks if going_on is None else [*self._marks, going_on]
+        marks = [*self._marks, *going_on]
         budget = AlarmBudget.of(self._per_day, steps[-MOST_STEPS:])
         expected = self._type_before(steps)
         return find_change(marks, budget, verdicts, now_s, expected, self._families, self._settled_s)

@@ -79,7 +79,7 @@ class ConversionWatcher:
         self._charging: list[ChargingCount] = []
         self._reads = self._rereads = 0
         # A blink that has not ended, and the one in which the stretch before ended.
-        self._going_on: Mark | None = None
+        self._going_on: list[Mark] = []
         self._crossing: Mark | None = None
         # No stretch is over yet.
         self._first = True
@@ -111,7 +111,7 @@ class ConversionWatcher:
             return events
         quiet = self._reads % READS_IN_QUIET == 0 and stretch.photons.stop_s < self._log.last_s + QUIET_S
         self._reads += 1
-        if new or self._going_on is not None or quiet:
+        if new or self._going_on or quiet:
             change = self._log.alarm(self._going_on, steps, self._verdicts(stretch), stretch.photons.stop_s)
             if change is not None:
                 events += self._conversion(change, stretch, steps, losses, doubt)
@@ -137,9 +137,9 @@ class ConversionWatcher:
         )
         events += self._other_light(stretch)
         events += self.refined(stretch)
-        if self._going_on is None and self._reader is not None and self._reader.dim:
+        if not self._going_on and self._reader is not None and self._reader.dim:
             self._stops.still_dim(stretch.photons.stop_s)
-        elif self._going_on is None:
+        elif not self._going_on:
             events += self._stops.look(stretch.photons.stop_s, lambda: stretch.dynamics.on_dwells)
         return events + self._losses.look(stretch.dot.call, stretch.mean_excitation)
 
@@ -178,12 +178,12 @@ class ConversionWatcher:
             self._before = [*self._before, stretch.dot.call][-MOST_VERDICTS:]
         self._late += self.refined(stretch, last_word=True)
         self._losses.keep(stretch.dot.call, stretch.mean_excitation)
-        if self._going_on is not None and self.bleached_s is None:
-            self._log.add([self._going_on])
+        if self.bleached_s is None:
+            self._log.add(self._going_on)
         if stretch.background.origin != ASSUMED_ZERO:
             self._floor_before = _own_floor(stretch), stretch.mean_excitation
         self._here = []
-        self._reader, self._crossing, self._going_on = None, self._going_on, None
+        self._reader, self._crossing, self._going_on = None, next(reversed(self._going_on), None), []
         self._rereads = 0
         self._stops.new_stretch()
         self._emitters.new_stretch()

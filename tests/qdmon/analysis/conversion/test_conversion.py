@@ -48,7 +48,7 @@ def converted(behind: list[Mark], returned: list[Mark] | None = None) -> Convers
     log = ConversionLog(1.0)
     log.add(blinks(0.0, 25.0, 15.0))
     for mark in behind:
-        change = log.alarm(mark, STEPS[:2])
+        change = log.alarm([mark], STEPS[:2])
         if change is not None and not log.conversions:
             found = Conversion(change.time_s, change.error_s, "auger", change.after, 0.2, 1.4, 1.0, None)
             log.accept(change, found)
@@ -60,8 +60,8 @@ def converted(behind: list[Mark], returned: list[Mark] | None = None) -> Convers
 def test_a_blink_that_is_still_going_on_can_raise_the_alarm() -> None:
     log = ConversionLog(1.0)
     log.add(blinks(0.0, 25.0, 15.0))
-    assert log.alarm(None, STEPS[:2]) is None
-    change = log.alarm(Mark(25.1, 25.12, -15.0, 0.01), STEPS[:2])
+    assert log.alarm([], STEPS[:2]) is None
+    change = log.alarm([Mark(25.1, 25.12, -15.0, 0.01)], STEPS[:2])
     assert change is not None
     assert (change.before, change.after) == ("auger", "bc")
 
@@ -69,7 +69,7 @@ def test_a_blink_that_is_still_going_on_can_raise_the_alarm() -> None:
 def test_after_a_conversion_the_new_regime_is_the_ordinary_one() -> None:
     log = converted(blinks(25.0, 50.0, -15.0))
     assert len(log.conversions) == 1
-    assert log.alarm(None, STEPS[:2]) is None
+    assert log.alarm([], STEPS[:2]) is None
     assert log.types_since(25.0) == ("bc",)
 
 
@@ -173,7 +173,7 @@ def test_the_first_new_blinks_do_not_tell_a_pure_type_from_a_mixed_one() -> None
     log.add(blinks(0.0, 25.0, -15.0))
     told = {}
     for i, mark in enumerate(blinks(25.0, 50.0, 15.0), 1):
-        change = log.alarm(mark, STEPS[:2])
+        change = log.alarm([mark], STEPS[:2])
         if change is not None:
             told[i] = (change.after, *change.maybe_after)
             assert (change.before, change.maybe_before) == ("bc", ())
@@ -212,7 +212,7 @@ def test_blinks_that_will_be_read_again_are_forgotten() -> None:
     log.forget_since(0.0)
     log.add(blinks(0.0, 10.0, -15.0))
     assert log.types_since(0.0) == ("bc",)
-    assert log.alarm(None, STEPS[:1]) is None
+    assert log.alarm([], STEPS[:1]) is None
 
 
 def test_the_alert_names_types_time_and_fluence() -> None:
@@ -304,10 +304,10 @@ def test_a_dot_that_had_runs_is_expected_to_have_them_after_a_conversion() -> No
     change = Change(1.0, 1.0, 1.0, index, 25.0, 0.1, seen_s, "mixed", "auger")
     log.accept(change, Conversion(25.0, 0.1, "mixed", "auger", 0.2, 1.4, 1.0, None))
     log.add(blinks(28.0, 31.0, -15.0))
-    assert log.alarm(None, STEPS[:2], now_s=31.0) is None
+    assert log.alarm([], STEPS[:2], now_s=31.0) is None
     fresh = ConversionLog(1.0)
     fresh.add([*blinks(22.0, 28.0, 15.0), *blinks(28.0, 31.0, -15.0)])
-    assert fresh.alarm(None, STEPS[:2], now_s=31.0) is not None
+    assert fresh.alarm([], STEPS[:2], now_s=31.0) is not None
 
 
 def test_what_a_verdict_on_all_the_light_has_told_is_not_told_again_by_its_blinks() -> None:
@@ -318,6 +318,6 @@ def test_what_a_verdict_on_all_the_light_has_told_is_not_told_again_by_its_blink
         log = ConversionLog(1.0)
         log.add([*blinks(0.0, 25.0, 15.0), *odd, *then])
         log.accept(Change(0.0, 1.0, 1.0, 75, 25.0, 0.05, 25.0, "auger", "bc"), found, settled_s)
-        alarms.append(log.alarm(None, STEPS[:2], now_s=40.0))
+        alarms.append(log.alarm([], STEPS[:2], now_s=40.0))
     assert alarms[0] is not None
     assert alarms[1] is None

@@ -50,7 +50,7 @@ def read(
         position = upto
         new, going_on = reader.read(table, axis.bins, bright, floor, losses or [], ROW_S)
         marks += new
-        seen += [going_on] if going_on is not None else []
+        seen += going_on
     return marks, seen
 
 
@@ -211,7 +211,7 @@ def test_a_dwell_told_in_part_for_its_length_is_known_to_go_on() -> None:
         upto = min(position + acq.pulses(0.1), stop)
         table.add_decays(found.between(position, upto), upto, axis.micro_bin, axis.arrival_ns)
         position = upto
-        going_on.append(reader.read(table, axis.bins, BRIGHT, FLOOR, [], ROW_S)[1] is not None)
+        going_on.append(reader.read(table, axis.bins, BRIGHT, FLOOR, [], ROW_S)[1] != [])
         dim.append(reader.dim)
     assert dim == [False] * 5 + [True] * 60 + [False] * 5
     assert going_on[5:40] == [True] * 35
