@@ -107,7 +107,7 @@ class ConversionWatcher:
         new = self._read(stretch, losses)
         self._log.add(new)
         self._stops.add(new)
-        if doubt is not None:
+        if doubt is not None or not stretch.dot.call.explained:
             return events
         quiet = self._reads % READS_IN_QUIET == 0 and stretch.photons.stop_s < self._log.last_s + QUIET_S
         self._reads += 1

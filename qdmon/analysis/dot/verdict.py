@@ -206,14 +206,17 @@ def misfit(data: BinnedDecays, found: FamilyFit) -> tuple[float, float]:
     return float(np.sqrt(max(chi2 - n, 0.0) / max(float(seen.sum()), 1.0))), chi2 / n
 
 
-def _own_doubt(data: BinnedDecays, reading: Reading, best: Blinking) -> str | None:
-    """A reason in the bins themselves not to call this type."""
-    found = reading.best
+def _unexplained(data: BinnedDecays, found: FamilyFit) -> str | None:
+    """That the decays are not those of the states, if so."""
     relative, chi2 = misfit(data, found)
-    if relative > MISFIT and chi2 > MISFIT_CHI2:
-        return (
-            f"the decays are not those of any state: {100 * relative:.0f} % of the photons are out of place"
-        )
+    if relative <= MISFIT or chi2 <= MISFIT_CHI2:
+        return None
+    return f"the decays are not those of any state: {100 * relative:.0f} % of the photons are out of place"
+
+
+def _own_doubt(data: BinnedDecays, reading: Reading, best: Blinking) -> str | None:
+    """A reason in the bins themselves not to call this type, though the states explain them."""
+    found = reading.best
     if best != "none" and dark_share(data, found) > DARK_FROM:
         return TOO_DIM
     hot = reading.shares[found.family].constant
@@ -263,7 +266,8 @@ def call_of(
     probabilities = _believed(_probabilities(reading), belief)
     best = likeliest(probabilities)
     blinks = len(reading.blinks)
-    reason = doubt or _own_doubt(data, reading, best)
+    unexplained = _unexplained(data, reading.best)
+    reason = doubt or unexplained or _own_doubt(data, reading, best)
     if reason == TOO_DIM:
         probabilities = _without_lifetime(probabilities)
     elif reason is not None:
@@ -285,4 +289,5 @@ def call_of(
         reading.shares[reading.best.family].loss,
         states,
         ratio,
+        unexplained is None,
     )

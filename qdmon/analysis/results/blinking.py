@@ -38,6 +38,7 @@ class BlinkingCall:
         loss: share of the bright level's photons that were not emitted.
         states: brightest first; the neutral bright state and, if seen, the dim one.
         radiative_rate_ratio: beta = I2 tau1/(I1 tau2).
+        explained: whether the decays are those of such states; else nothing that is read with them counts.
     """
 
     start_s: float
@@ -49,6 +50,7 @@ class BlinkingCall:
     loss: Estimate
     states: tuple[EmissiveState, ...]
     radiative_rate_ratio: Estimate
+    explained: bool = True
 
 
 @dataclass(frozen=True, slots=True)

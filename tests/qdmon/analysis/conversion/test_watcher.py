@@ -1,8 +1,10 @@
 """What the watcher remembers of a dot: verdicts on a stretch as it grew, and where a type was first seen."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
 
+import numpy as np
 import pytest
 
 from qdmon.analysis.calibration.trust import ASSUMED_ZERO
@@ -12,6 +14,7 @@ from qdmon.analysis.conversion.sequential import Change
 from qdmon.analysis.conversion.watcher import MOST_VERDICTS, ConversionWatcher, _since
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
+from qdmon.analysis.results.segment import FluenceStep
 from qdmon.analysis.stretch.stretch import Stretch
 from tests.qdmon.analysis import builders as b
 
@@ -81,3 +84,21 @@ def test_blinks_of_the_first_stretch_are_read_again_if_its_end_shows_another_bri
     )
     watcher.stretch_over(cast(Stretch, stretch))
     assert watcher._log.since_s == (0.0 if level_stayed else 3.0)
+
+
+@pytest.mark.parametrize("explained", [True, False])
+def test_blinks_of_light_that_no_state_explains_are_no_conversion(
+    explained: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watcher = ConversionWatcher(b.acquisition(), 1.0)
+    charged = [Mark(t, t + 0.05, 30.0, 0.03) for t in np.arange(0.5, 30.0).tolist()]
+    trapped = [Mark(t, t + 0.05, -30.0, 0.03) for t in np.arange(30.6, 36.0, 0.5).tolist()]
+    monkeypatch.setattr(watcher, "_read", lambda stretch, losses: [*charged, *trapped])
+    call = replace(verdict(0.0, 2.0, "undetermined"), explained=explained)
+    stretch = SimpleNamespace(
+        dot=SimpleNamespace(call=call, since_pulse=0, restart_at=lambda *args: None),
+        photons=SimpleNamespace(start_s=0.0, stop_s=36.0),
+        mean_excitation=0.2,
+    )
+    found = watcher.watch(cast(Stretch, stretch), [FluenceStep(0.0, 0.2)], [], None)
+    assert [event.kind for event in found] == (["conversion"] if explained else [])

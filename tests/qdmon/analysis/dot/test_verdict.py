@@ -183,6 +183,7 @@ def test_decays_that_no_state_can_make_are_no_verdict(on: bool) -> None:
     if on:
         assert call.blinking == "undetermined"
         assert "the decays are not those of any state" in (call.reason or "")
+        assert not call.explained
         assert max(call.probabilities.values()) <= 0.6
     else:
         assert call.blinking == "auger"
