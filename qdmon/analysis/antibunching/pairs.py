@@ -169,7 +169,9 @@ def clicks_of(
     pulses = np.empty(kept + len(pulse), np.int64)
     times = np.empty(kept + len(pulse), np.float32)
     gates = np.empty(kept + len(pulse), np.uint8)
-    pulses[:kept], times[:kept], gates[:kept] = tail.pulse, tail.arrival_ns, tail.gate
+    # One by one: slices take seconds to compile.
+    for i in range(np.uint64(kept)):
+        pulses[i], times[i], gates[i] = tail.pulse[i], tail.arrival_ns[i], tail.gate[i]
     n = np.uint64(kept)
     last = np.uint64(len(arrival_ns) - 1)
     for i in range(np.uint64(len(pulse))):

@@ -163,7 +163,7 @@ def _fits(log_l: Float32Array, states: RowStates) -> list[float]:
     """Log evidence of rows that are all Auger, all trap, or either in turn; each is neither now and then."""
     found = []
     for family in (states.charged | states.neither, states.trapped | states.neither, states.dim):
-        part = log_l[:, family]
+        part = log_l.compress(family, axis=1)
         top = part.max(axis=1, keepdims=True)
         weights = states.weights[family] / states.weights[family].sum()
         scaled = np.exp(np.maximum(part - top, LEAST_LOG))

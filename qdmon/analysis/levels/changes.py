@@ -52,9 +52,11 @@ def push_corner(
     if size == len(corners):
         # The oldest corner after the origin is the least likely to matter.
         for i in range(1, size - 1):
-            corners[i] = corners[i + 1]
+            for k in range(len(point)):
+                corners[i, k] = corners[i + 1, k]
         size -= 1
-    corners[size] = point
+    for k in range(len(point)):
+        corners[size, k] = point[k]
     return size + 1
 
 
