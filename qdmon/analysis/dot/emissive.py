@@ -128,13 +128,14 @@ def _level(data: BinnedDecays, found: FamilyFit, dot: DotModel, state: int) -> L
 def _prompt_excess(data: BinnedDecays, found: FamilyFit, dot: DotModel, state: int) -> tuple[float, float]:
     """Light (cps) of a state in the prompt bin beyond what is modelled, and the variance of its count.
 
-    It is less than nothing if the pulse came late.
+    It is less than nothing if the pulse came late. One more bin counts as seen, with none: a state in which
+    the dot hardly was does not tell.
     """
     weight = found.posterior_of(np.arange(len(SINGLE)) == state)
-    time = max(float(weight.sum()), 1e-9)
     counts = data.counts[:, 0].astype(np.float64)
-    excess = float(weight @ counts) / time - float(data.expected(dot)[state, 0])
-    return excess / data.bin_s, max(float(np.square(weight) @ counts), 1.0) / (time * data.bin_s) ** 2
+    time = float(weight.sum())
+    excess = (float(weight @ counts) - time * float(data.expected(dot)[state, 0])) / (time + 1)
+    return excess / data.bin_s, max(float(np.square(weight) @ counts), 1.0) / ((time + 1) * data.bin_s) ** 2
 
 
 def _no_light(data: BinnedDecays, found: FamilyFit, state: int) -> Estimate:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qdmon.analysis.dot.emissive import emissive_states
-from qdmon.analysis.dot.fit import fit_dot
+from qdmon.analysis.dot.fit import fit_dot, reread
 from qdmon.analysis.results.estimate import Estimate
 from tests.qdmon.analysis.dot.paths import BRIGHT, PAPERS_DOT, TRAPS, TRION, alternating, drawn, path_of
 
@@ -88,3 +88,17 @@ def test_a_dot_that_is_never_dim_has_one_state() -> None:
     states, ratio = emissive_states(data, fit.both)
     assert len(states) == 1
     assert ratio.value is None
+
+
+def test_the_bright_level_of_bins_that_never_show_it_is_nearly_as_sure_as_it_was() -> None:
+    rng = np.random.default_rng(7)
+    data = drawn(rng, alternating(rng, 800, TRAPS[2:3].tolist()))
+    fit = fit_dot(data, background_sd_cps=1.0)
+    assert fit is not None
+    known, _ = emissive_states(data, fit.both)
+    window = drawn(rng, path_of((int(TRAPS[2]), 400)))
+    states, ratio = emissive_states(window, reread(window, fit).both)
+    assert states[0].intensity_cps.error is not None
+    assert states[0].intensity_cps.error < 3 * (known[0].intensity_cps.error or 0.0)
+    assert ratio.error is not None
+    assert ratio.error < 0.05
