@@ -7,7 +7,7 @@ time. The rest is for other steps and for changes out of the blue.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ SLACK = 8.0
 # Parts of the budget; they add up to 1.
 AT_RISE, AFTER_RISE, AT_OTHER_STEP, ANY_TIME = 0.35, 0.35, 0.1, 0.2
 AFTER_RISE_S = 8.0
+# False alarms allowed at a return to the fluence at which a dot was of another type: it may well be again.
+AT_RETURN = 0.01
 # A session begins with what a minute brings.
 CREDIT_S = 60.0
 # Where a change is believed to be, once there is one: at a step or not, and per second elsewhere: what
@@ -76,6 +78,12 @@ class AlarmBudget:
                 last_step_s = step.start_s if not rise else last_step_s
             level = now
         return cls(ANY_TIME * rate, np.array(times), np.array(at), np.array(after))
+
+    def returning(self) -> "AlarmBudget":
+        """The same where the last step led back to the fluence before a conversion."""
+        at_step = self.at_step.copy()
+        at_step[-1:] = np.maximum(at_step[-1:], AT_RETURN)
+        return replace(self, at_step=at_step)
 
     def belief(self) -> "AlarmBudget":
         """Chances of a change over time as one would put them beforehand, for placing it."""

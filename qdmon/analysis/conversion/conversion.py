@@ -81,6 +81,8 @@ class ConversionLog:
         marks = [*self._marks, *going_on]
         budget = AlarmBudget.of(self._per_day, steps[-MOST_STEPS:])
         expected = self._type_before(steps)
+        if expected is not None and expected != self.conversions[-1].after:
+            budget = budget.returning()
         return find_change(marks, budget, verdicts, now_s, expected, self._families, self._settled_s)
 
     def step_change(self, before: BlinkingCall, behind: BlinkingCall, step_s: float) -> Change | None:

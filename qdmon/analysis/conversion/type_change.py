@@ -59,7 +59,8 @@ def type_pairs(
     early = [one for one in known if _share_behind(one[0], marks[place - 1].stop_s) < MUCH]
     if known:
         before = max(early or known, key=lambda one: one[0].stop_s)[1]
-    mixed = before[TYPES.index("mixed")] > LIKELY
+    # What a mixed dot does for a while says little of its law, unless it is back where it was another.
+    mixed = expected in (None, "mixed") and before[TYPES.index("mixed")] > LIKELY
     least_s = SURE_MIXED_S if mixed else SURE_S
     since = [c for c in verdicts if c.start_s >= last_s and c.stop_s - c.start_s >= least_s]
     # The first stretch behind the change, on most of its light.

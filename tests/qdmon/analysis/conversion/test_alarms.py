@@ -52,3 +52,14 @@ def test_the_same_fluence_again_is_no_step() -> None:
 def test_without_any_step_only_time_counts() -> None:
     budget = AlarmBudget.of(1.0, [])
     assert spent(budget, DAY_S) == pytest.approx(0.2)
+
+
+def test_back_at_the_fluence_before_a_conversion_one_alarm_in_a_hundred_may_be_false() -> None:
+    steps = [FluenceStep(0.0, 0.1), FluenceStep(25.0, 1.0), FluenceStep(50.0, 0.1)]
+    budget = AlarmBudget.of(1.0, steps)
+    back = budget.returning()
+    assert back.at_step[-1] == pytest.approx(0.01)
+    assert back.at_step[0] == budget.at_step[0]
+    assert budget.at_step[-1] < 0.002
+    nowhere = AlarmBudget.of(1.0, steps[:1])
+    assert len(nowhere.returning().at_step) == 0

@@ -79,6 +79,17 @@ def test_back_at_a_fluence_a_mixed_dot_is_expected_to_be_what_it_was_there() -> 
     assert back[MIXED, BC] > 0.9 > out_of_the_blue[MIXED, BC]
 
 
+@pytest.mark.parametrize(("expected", "known"), [("bc", True), ("mixed", False), (None, False)])
+def test_back_where_it_was_another_a_mixed_dot_needs_few_blinks_and_no_long_verdict(
+    expected: Blinking | None, known: bool
+) -> None:
+    before, behind = blinks(25.0, 50.0, 20, 60), blinks(50.0, 53.0, 12, 0)
+    pairs = type_pairs(
+        [*before, *behind], len(before), [verdict(25.0, 50.0, "mixed", 0.75)], expected=expected
+    )
+    assert (pairs[MIXED, BC] > 0.95) == known
+
+
 def test_the_type_before_is_that_of_the_last_verdict_before_however_short() -> None:
     marks = [*blinks(0.0, 30.0, 30, 0), *blinks(30.0, 45.0, 20, 20), *blinks(45.0, 47.0, 0, 5)]
     known = [verdict(0.0, 30.0, "bc", 0.01), verdict(30.0, 45.0, "mixed", 0.5)]
