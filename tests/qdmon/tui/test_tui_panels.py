@@ -237,6 +237,13 @@ def test_steps_stand_side_by_side() -> None:
     assert "1.40" in rows[3]
 
 
+def test_a_rate_of_blinking_is_shown_with_its_whole_error() -> None:
+    shown = snapshot()
+    first = replace(shown.segments[0], blinking_rate_hz=Estimate(1.86, 0.19))
+    rows = painted("steps", scene(shown=replace(shown, segments=(first,))), 100, 7)
+    assert "1.86 ± 0.19" in rows
+
+
 HOSTILE = "\x1b]0;owned\x07[bold]\u202eabc[@click=app.quit]\x9b31m"
 
 
