@@ -1,7 +1,8 @@
 """Blinks as they happen: dim dwells read row by row from a known bright level, each Auger or trap.
 
 The verdict fits a dot to seconds of light; after a step of the fluence that is too late. What is known of
-the dot beforehand, its bright level and lifetime, is enough to read a dwell of a few milliseconds (`dwells`).
+the dot beforehand, its bright level and lifetime, is enough to read a dwell of a few milliseconds
+(`dim_dwells`).
 """
 
 from itertools import pairwise
@@ -13,7 +14,7 @@ from qdmon.analysis.bins import BinTable
 from qdmon.analysis.calibration.background import Floor
 from qdmon.analysis.calibration.timing import MicroBins
 from qdmon.analysis.conversion.bright_tracker import BrightTracker
-from qdmon.analysis.conversion.dwells import DimBlink, Light, dim_dwells
+from qdmon.analysis.conversion.dim_dwells import DimBlink, Light, dim_dwells
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.row_states import BrightLevel, RowStates, row_states
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from qdmon.analysis.calibration.timing import TimeAxis
-from qdmon.analysis.conversion.dwells import DimBlink, Light, dim_dwells
+from qdmon.analysis.conversion.dim_dwells import DimBlink, Light, dim_dwells
 from qdmon.analysis.conversion.row_states import row_states
 from tests.qdmon.analysis import builders as b
 
