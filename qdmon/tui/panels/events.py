@@ -10,7 +10,7 @@ from qdmon.tui.view.scene import Scene
 __all__ = ["paint_event_line", "paint_events", "paint_log"]
 
 _TIME_CELLS = 9
-_KIND_CELLS = 14
+_KIND_CELLS = 15
 
 
 def _draw_event(frame: Frame, rect: Rect, y: int, event: EventLine) -> None:
