@@ -119,7 +119,7 @@ def _blinks(
 
     turns: list[int] = []
     if len(parts) > 1:
-        sure = [p for p in parts if p.kind * sum(odds_of(p.begin, p.end)[:1]) >= SURE_PART]
+        sure = [p for p in parts if p.kind * odds_of(p.begin, p.end)[0] >= SURE_PART]
         turns = [part.begin for last, part in pairwise(sure) if last.kind != part.kind]
     edges = [parts[0].begin, *turns, parts[-1].end]
     blinks = []
