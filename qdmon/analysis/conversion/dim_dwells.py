@@ -7,6 +7,7 @@ other way round, stays dim: such a dwell is as many blinks as it surely has part
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -114,6 +115,7 @@ def _blinks(
 ) -> list[DimBlink]:
     """The blinks of a dwell: parts that are surely of another kind than the one before, with what is not."""
 
+    @cache
     def odds_of(begin: int, end: int) -> tuple[float, ...]:
         return _odds(rows[begin:end][whole[begin:end]], light)
 
