@@ -21,6 +21,8 @@ MOST_MARKS = 400
 MOST_STEPS = 100
 # Log odds at which a return is called one or the other: twenty to one.
 LEAST_ODDS = 3.0
+# A return that is none shows by so many blinks, where no verdict speaks: an odd one may be a charge left over.
+FEWEST_AGAINST = 5
 # A dot that is neither what it was nor what it became is that much rarer, in nats.
 THIRD_ODDS = 3.0
 # A verdict this sure of the type behind a conversion replaces what the first blinks suggested.
@@ -186,13 +188,13 @@ class ConversionLog:
             call: the verdict on it.
         """
         told: list[Conversion] = []
-        if all(c.reversible is not None for c in self.conversions):
+        if all(self._is_settled(i, start_s) for i in range(len(self.conversions))):
             return told
         here = call if call is not None and call.start_s >= start_s - STEP_S else None
         law = law_of(here, self._marks) if here is not None else None
         now = [m for m in self._marks if m.start_s >= start_s]
         for i, c in enumerate(self.conversions):
-            if c.reversible is not None or start_s <= c.time_s + STEP_S:
+            if self._is_settled(i, start_s) or start_s <= c.time_s + STEP_S:
                 continue
             if not same_fluence(mean_excitation, c.mean_excitation_before):
                 continue
@@ -203,8 +205,10 @@ class ConversionLog:
                 odds = max(odds, LEAST_ODDS)
             elif law is not None and c.before in TYPES:
                 odds = _together(odds, float(law[TYPES.index(c.before)]))
-            elif here is not None:
+            elif here is not None and here.blinking != "none":
                 odds = _unopposed(odds, leaning_of(here)[c.before])
+            if odds < 0 and law is None and len(now) < FEWEST_AGAINST:
+                continue
             if abs(odds) >= LEAST_ODDS:
                 self.conversions[i] = replace(c, reversible=odds > 0)
                 told.append(self.conversions[i])
@@ -231,6 +235,11 @@ class ConversionLog:
         if here is None or here.blinking in NO_WAY or here.probabilities[here.blinking] < SURE:
             return likely(Regime.of([m for m in self._marks if m.start_s >= start_s]).types())
         return (here.blinking,)
+
+    def _is_settled(self, index: int, start_s: float) -> bool:
+        """Whether it is told if a conversion was reversible; one told irreversible may still be taken back."""
+        reversible = self.conversions[index].reversible
+        return reversible is not None and (reversible or not self._converted_back(index, start_s))
 
     def _converted_back(self, index: int, start_s: float) -> bool:
         """Whether the last word since then is a conversion to what the dot was before this one."""

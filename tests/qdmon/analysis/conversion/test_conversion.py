@@ -102,6 +102,24 @@ def test_a_conversion_back_to_the_old_type_makes_it_reversible_however_few_the_b
     assert [c.reversible for c in told] == [True]
 
 
+def test_a_conversion_back_takes_back_that_it_was_irreversible() -> None:
+    log = converted(blinks(25.0, 50.0, -15.0), blinks(50.0, 55.0, -15.0))
+    assert [c.reversible for c in log.returns(50.0, 0.2)] == [False]
+    log.conversions.append(Conversion(50.0, 0.01, "bc", "auger", 1.4, 0.2, 1.0, None))
+    assert [c.reversible for c in log.returns(50.0, 0.2)] == [True]
+    assert log.returns(50.0, 0.2) == []
+
+
+@pytest.mark.parametrize(("left_over", "told"), [(2, []), (5, [False])])
+def test_an_odd_blink_or_two_do_not_make_it_irreversible_while_no_verdict_speaks(
+    left_over: int, told: list[bool]
+) -> None:
+    odd = [Mark(50.1 + i, 50.2 + i, -15.0, 0.05) for i in range(left_over)]
+    for verdict in (None, call("none", 0.99, 50.0)):
+        log = converted(blinks(25.0, 50.0, -15.0), odd)
+        assert [c.reversible for c in log.returns(50.0, 0.2, verdict)] == told
+
+
 def test_a_sure_verdict_on_the_return_decides_where_blinks_are_odd() -> None:
     odd = [*blinks(50.0, 55.0, 15.0), *blinks(55.0, 56.0, -15.0, rate_hz=4.0)]
     log = converted(blinks(25.0, 50.0, -15.0), odd)
