@@ -34,6 +34,8 @@ __all__ = ["ConversionWatcher"]
 
 RETURN_S = 5.0
 BLEACH_S = 10.0
+# A verdict ends with whole bins: a shorter difference is none.
+LEAST_DARK_S = 0.5
 # A verdict on so many seconds knows the bright level better than what came before it.
 LEVEL_AGE_S = 2.0
 # Verdicts of earlier stretches that are kept.
@@ -165,6 +167,15 @@ class ConversionWatcher:
         found = self._log.refine(call, stretch.mean_excitation, last_word=last_word)
         return [Event(call.stop_s, "type", "info", refined_text(found, call))] if found is not None else []
 
+    def left_out(self, stretch: Stretch) -> list[Event]:
+        """That a stretch which is over ended in the dark, and so too soon for anybody to call it bleached."""
+        call, stop_s = stretch.dot.call, stretch.photons.stop_s
+        dark_s = stop_s - call.stop_s
+        if self.bleached_s is not None or not call.states or dark_s < LEAST_DARK_S:
+            return []
+        text = f"nothing but background for the last {dark_s:.1f} s, left out of the verdict"
+        return [Event(call.stop_s, "darkness", "info", text)]
+
     def stretch_over(self, stretch: Stretch) -> None:
         """Keep what a finished stretch says of the dot for comparison with the next."""
         self._learn_level(stretch)
@@ -176,7 +187,7 @@ class ConversionWatcher:
             self._late += self._step_conversion(stretch, self._steps, [], None)
         if stretch.dot.call.states:
             self._before = [*self._before, stretch.dot.call][-MOST_VERDICTS:]
-        self._late += self.refined(stretch, last_word=True)
+        self._late += self.refined(stretch, last_word=True) + self.left_out(stretch)
         self._losses.keep(stretch.dot.call, stretch.mean_excitation)
         if self.bleached_s is None:
             self._log.add(self._going_on)

@@ -22,6 +22,8 @@ _LEAST_DARK = 10
 _SIGMAS = 5.0
 # Light of this share of the bright level, or half of it, is still told from none.
 _FAINT = 0.1
+# A smaller part of the bright level is no light.
+_LEAST = 0.03
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class BinnedDecays:
         """Number of bins before the light went out for good; all of them if it did not.
 
         A last darkness counts if it is longer than a second and five times any other: a dot that bleached
-        says nothing of its blinking from then on.
+        says nothing of its blinking from then on. Light that comes with the pulses is a dot's, however dim.
         """
         block = max(1, round(0.1 / self.bin_s))
         n = len(self.counts) // block
@@ -94,7 +96,7 @@ class BinnedDecays:
         dark = float(light[-_LEAST_DARK:].mean())
         if dark > 0.3 * bright:
             return len(self.counts)
-        below = light < dark + _SIGMAS * np.sqrt(dark + 1) + 0.03 * (bright - dark)
+        below = light < dark + _SIGMAS * np.sqrt(dark + 1) + _LEAST * (bright - dark)
         edges = np.flatnonzero(np.diff(np.concatenate([[False], below, [False]]).astype(np.int8)))
         starts, lengths = edges[::2], edges[1::2] - edges[::2]
         if not below[-1] or lengths[-1] < _LEAST_DARK or lengths[-1] < 5 * lengths[:-1].max(initial=0):
@@ -102,10 +104,22 @@ class BinnedDecays:
         # With next to no light before it there is no telling that it went out.
         if starts[-1] < 10:
             return len(self.counts)
+        if self._comes_with_pulses(int(starts[-1]) * block, _LEAST * (bright - dark) / block):
+            return len(self.counts)
         # It may have gone out within the last lit block, or a little behind it.
         first = (int(starts[-1]) - 1) * block
         around = seen[first : first + 2 * block]
         return first + light_ends(around, dark / block, _FAINT * (bright - dark) / block)
+
+    def _comes_with_pulses(self, first: int, least: float) -> bool:
+        """Whether from some time bin on more than so many photons a bin come early after the pulse."""
+        share = self.bins.uniform_share[1:]
+        half = int(np.searchsorted(np.cumsum(share), share.sum() / 2))
+        seen = self.fitted[first:].sum(axis=0, dtype=np.float64)
+        per_late = float(share[:half].sum() / share[half:].sum())
+        early, late = float(seen[:half].sum()), float(seen[half:].sum())
+        excess, noise = early - per_late * late, np.sqrt(early + per_late**2 * late)
+        return bool(excess > max(_SIGMAS * noise, least * (len(self.counts) - first)))
 
     def pieces(self, bins: int) -> "BinnedDecays":
         """Five pieces spread over the whole, about so many bins together."""

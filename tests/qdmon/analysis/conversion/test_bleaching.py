@@ -67,6 +67,13 @@ def test_a_dot_that_went_dark_has_not_stopped_blinking() -> None:
         assert "blinking stop" not in watched.kinds()
 
 
+def test_a_darkness_too_short_for_bleaching_is_told_when_the_session_ends() -> None:
+    (told,) = [e for e in darkened().eight_s.events if e.kind == "darkness"]
+    assert "last 8.0 s, left out" in told.text
+    assert told.time_s == pytest.approx(darkened().eight_s.segment.call.stop_s)
+    assert "darkness" not in bleached().kinds()
+
+
 def test_the_instant_is_told_to_hundredths_of_a_second() -> None:
     (alert,) = [e for e in bleached().events if e.kind == "bleach"]
     lit = bleached().dwells[:-1]

@@ -83,6 +83,16 @@ def test_a_tail_is_cut_where_the_light_went_out_whatever_the_background_scatters
         assert drawn(np.random.default_rng(seed), path, dot).lit_bins() == pytest.approx(943, abs=15)
 
 
+@pytest.mark.parametrize(("bright_cps", "background_cps"), [(76e3, 50.0), (6e3, 300.0)])
+def test_a_dot_that_stays_charged_to_the_end_has_not_gone_out(
+    bright_cps: float, background_cps: float
+) -> None:
+    dot = replace(PAPERS_DOT, bright_cps=bright_cps, background_cps=background_cps, beta=1.2, trion_ns=2.5)
+    path = path_of((BRIGHT, 400), (TRION, 8), (BRIGHT, 300), (TRION, 900))
+    data = drawn(np.random.default_rng(3), path, dot)
+    assert data.lit_bins() == len(data.counts)
+
+
 def test_a_last_blink_before_the_light_goes_out_is_kept() -> None:
     for seed in range(20):
         path = path_of((BRIGHT, 400), (TRION, 8), (BRIGHT, 30), (TRION, 6), (DARK, 1500))
