@@ -8,6 +8,7 @@ import pytest
 from hardware.types import Photons
 from streams.formats import open_recording
 from streams.messages import Marker
+from tests.peers import phconvert
 from tests.realdata import real_file, truth
 from tests.streams.formats.files import all_photons
 
@@ -114,7 +115,7 @@ def test_tttrlib_reads_the_same_photons(name: str) -> None:
 @pytest.mark.filterwarnings("ignore:Expected year field")  # the files have four digits
 @pytest.mark.parametrize("name", PT3)
 def test_phconvert_reads_the_same_photons_once_blanks_are_nuls(tmp_path: Path, name: str) -> None:
-    pqreader = pytest.importorskip("phconvert.pqreader")
+    pqreader = phconvert("pqreader")
     photons = all_photons(open_recording(real_file(name)))
     padded = tmp_path / "nul_padded.pt3"
     padded.write_bytes(_with_nul_padding(real_file(name).read_bytes()))

@@ -11,6 +11,7 @@ from qdmon.analysis.calibration.timing import LEFT_OUT, TimeAxis
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.offline import analyze_recording
 from streams.formats import open_recording
+from tests.peers import phconvert
 from tests.realdata import REAL, real_file, truth
 from tests.streams.formats.files import all_photons, ptu_bytes, write
 from tests.streams.formats.old_files import ht_bytes, pt2_bytes
@@ -84,7 +85,7 @@ def test_tttrlib_reads_the_same_photons_of_spc_files(name: str) -> None:
 
 
 def test_phconvert_reads_the_same_photons_and_bins_where_a_set_file_is() -> None:
-    bhreader = pytest.importorskip("phconvert.bhreader")
+    bhreader = phconvert("bhreader")
     recording = open_recording(real_file(f"{NOISE}.spc"))
     photons, peer = all_photons(recording), bhreader.load_spc(str(real_file(f"{NOISE}.spc")))
     data, setup = peer["photon_data"], peer["meta"]["setup"]

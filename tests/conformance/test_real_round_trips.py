@@ -13,6 +13,7 @@ from qdmon.export.convert import NATIVE, Conversion
 from streams.formats import Choices, Recording, open_recording
 from streams.messages import Marker
 from tests.hardware.records.photon_strategies import same_photons
+from tests.peers import phconvert
 from tests.realdata import real_file, truth
 from tests.streams.formats.files import all_photons
 
@@ -106,7 +107,7 @@ def test_ptufile_reads_an_exported_ptu_as_the_origin(name: str, tmp_path: Path) 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it leaves files open
 @pytest.mark.parametrize("name", ["fullsms_picoharp_pt3/trace3.pt3", "tttrlib_symphotime_beads/beads.ptu"])
 def test_phconvert_reads_an_exported_ptu_as_the_origin(name: str, tmp_path: Path) -> None:
-    pqreader = pytest.importorskip("phconvert.pqreader")
+    pqreader = phconvert("pqreader")
     path = converted(name, tmp_path / "x.ptu", "ptu")
     timestamps, detectors, nanotimes, *_ = pqreader.load_ptu(str(path))
     seen = np.asarray(detectors) < 64  # it numbers markers from 65
@@ -120,7 +121,7 @@ def test_every_exported_photon_hdf5_is_valid_and_read_back_with_its_time_base(
     name: str, tmp_path: Path
 ) -> None:
     tables = pytest.importorskip("tables")
-    hdf5 = pytest.importorskip("phconvert.hdf5")
+    hdf5 = phconvert("hdf5")
     path = converted(name, tmp_path / "x.h5", "photon-hdf5")
     with tables.open_file(str(path)) as file:
         hdf5.assert_valid_photon_hdf5(file, strict_description=True, require_rootformat=True)

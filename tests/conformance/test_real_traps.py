@@ -10,6 +10,7 @@ import pytest
 
 from streams.formats import open_recording
 from streams.messages import Marker
+from tests.peers import phconvert
 from tests.realdata import real_file, truth
 from tests.streams.formats.files import all_photons, ptu_bytes, write
 
@@ -67,7 +68,7 @@ def test_trap_4_a_pt3_padded_with_blanks_is_a_pt3() -> None:
     recording = open_recording(real_file(name))
     assert recording.header["FormatVersion"] == "2.0"
     assert recording.photons == truth(name)["n_photons"]
-    pqreader = pytest.importorskip("phconvert.pqreader")
+    pqreader = phconvert("pqreader")
     try:
         timestamps = pqreader.load_pt3(str(real_file(name)))[0]
     except OSError as refused:
@@ -86,7 +87,7 @@ def test_trap_5_a_t3r_runs_forwards_and_begins_at_zero() -> None:
 
 
 def test_trap_5_phconvert_reads_the_same_t3r_backwards_and_one_overflow_late() -> None:
-    pqreader = pytest.importorskip("phconvert.pqreader")
+    pqreader = phconvert("pqreader")
     photons = all_photons(open_recording(real_file(T3R)))
     timestamps, valid, raw, *_ = pqreader.load_t3r(str(real_file(T3R)))
     is_photon = valid == 1
@@ -99,7 +100,7 @@ def test_trap_5_phconvert_reads_the_same_t3r_backwards_and_one_overflow_late() -
 def test_trap_6_the_duration_is_that_of_the_photons_and_not_the_one_asked_for() -> None:
     recording = open_recording(real_file(BEADS))
     assert recording.duration_s == pytest.approx(truth(BEADS)["last_s"], abs=0.01)
-    pqreader = pytest.importorskip("phconvert.pqreader")
+    pqreader = phconvert("pqreader")
     asked_s = pqreader.load_ptu(str(real_file(BEADS)))[3]["acquisition_duration"]
     assert asked_s == pytest.approx(21.0) or asked_s < 10.6
 

@@ -16,6 +16,7 @@ from streams.formats.photon_hdf5_writer import PhotonHdf5Writer
 from streams.formats.provenance import Provenance
 from streams.messages import Gap, Marker
 from tests.hardware.records.photon_strategies import photons_for, same_photons
+from tests.peers import phconvert
 from tests.streams.formats.files import all_photons, some_photons
 
 T3 = Acquisition(
@@ -54,7 +55,7 @@ def written(path: Path, acquisition: Acquisition, photons: Photons = PHOTONS) ->
 @pytest.mark.parametrize("acquisition", [T3, T2, CLOCKED])
 def test_the_reference_library_finds_it_valid(tmp_path: Path, acquisition: Acquisition) -> None:
     tables = pytest.importorskip("tables")
-    hdf5 = pytest.importorskip("phconvert.hdf5")
+    hdf5 = phconvert("hdf5")
     with tables.open_file(str(written(tmp_path / "x.h5", acquisition))) as file:
         hdf5.assert_valid_photon_hdf5(file, strict_description=True, require_rootformat=True)
 

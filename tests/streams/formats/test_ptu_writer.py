@@ -14,6 +14,7 @@ from hardware.types import Acquisition, Markers, Photons, RecordLayout
 from streams.formats import PtuWriter, open_recording, write_ptu
 from streams.messages import Marker
 from tests.hardware.records.photon_strategies import photons_for, same_photons
+from tests.peers import phconvert
 from tests.streams.formats.files import all_photons, some_photons
 
 ACQUISITION = Acquisition(
@@ -71,7 +72,7 @@ def test_ptufile_reads_the_same(written: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it leaves the file open
 def test_phconvert_reads_the_same(written: Path) -> None:
-    pqreader = pytest.importorskip("phconvert.pqreader")
+    pqreader = phconvert("pqreader")
     timestamps, detectors, nanotimes, about, *_ = pqreader.load_ptu(str(written))
     assert np.array_equal(timestamps, PHOTONS.pulse)
     assert np.array_equal(detectors, PHOTONS.channel)
