@@ -1,12 +1,9 @@
-"""A snapshot in words."""
+"""A snapshot in words; tests of dots that converted, bleached or lost photons have theirs as well."""
 
 import re
 
 from qdmon.summary import summary_lines
 from tests.qdmon.analysis import builders as b
-from tests.qdmon.analysis.conversion.test_bleaching import bleached
-from tests.qdmon.analysis.conversion.test_reversibility import irreversible, risen
-from tests.qdmon.analysis.test_losses import torn
 
 
 def test_the_summary_names_photons_g2_type_levels_and_what_was_assumed() -> None:
@@ -33,19 +30,3 @@ def test_the_summary_gives_each_calibrated_value_with_its_error_and_origin() -> 
     assert re.search(r"time zero ch0 [34]\.\d+ ± 0\.0\d+, ch1 4\.\d+ ± 0\.0\d+ ns \(rising edge\)", text)
     assert re.search(r"delay 0\.\d\d ns \(rising edges\); pulse window 200 ns", text)
     assert "dead time 22 ns (assumed)" in text
-
-
-def test_a_conversion_and_its_return_are_in_the_summary() -> None:
-    lasting = summary_lines(irreversible().snapshot)
-    assert any(line.startswith("CONVERSION auger -> bc") and "irreversible" in line for line in lasting)
-    open_end = summary_lines(risen().ended().snapshot)
-    assert any("return not seen" in line for line in open_end)
-
-
-def test_losses_are_in_the_summary() -> None:
-    assert any("losses" in line for line in summary_lines(torn().snapshot))
-
-
-def test_what_is_not_known_is_said_not_left_out() -> None:
-    lines = summary_lines(bleached().snapshot)
-    assert any("auger" in line for line in lines)

@@ -8,6 +8,7 @@ import pytest
 
 from hardware.types import LossCause, Photons
 from qdmon.analysis.settings import AnalysisSettings
+from qdmon.summary import summary_lines
 from streams.messages import End, Gap, Message, PhotonBatch
 from tests.qdmon.analysis import builders as b
 
@@ -56,6 +57,10 @@ def test_a_fifth_of_the_time_lost_and_flagged_leaves_rate_and_type_as_they_are()
     assert torn().segment.call.blinking == whole().segment.call.blinking == "auger"
     seen = torn().segment.mean_rate_cps.value
     assert seen == pytest.approx(whole().segment.mean_rate_cps.value, rel=0.03)
+
+
+def test_losses_are_in_the_summary() -> None:
+    assert any("losses" in line for line in summary_lines(torn().snapshot))
 
 
 def test_a_fifth_of_the_time_lost_and_flagged_leaves_the_levels_as_they_are() -> None:

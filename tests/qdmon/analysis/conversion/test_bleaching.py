@@ -10,6 +10,7 @@ import pytest
 from hardware.types import Photons
 from qdmon.analysis.monitor import Monitor
 from qdmon.analysis.results.event import Event
+from qdmon.summary import summary_lines
 from streams.messages import End, Fluence, Message, PhotonBatch
 from tests.qdmon.analysis import builders as b
 
@@ -60,6 +61,10 @@ def test_bleaching_is_told_once() -> None:
     assert [e.kind for e in alerts] == ["bleach"]
     died_s = sum(d.duration_s for d in bleached().dwells[:-1])
     assert alerts[0].time_s == pytest.approx(died_s, abs=0.3)
+
+
+def test_the_summary_of_a_bleached_dot_still_has_its_type() -> None:
+    assert any("auger" in line for line in summary_lines(bleached().snapshot))
 
 
 def test_a_dot_that_went_dark_has_not_stopped_blinking() -> None:

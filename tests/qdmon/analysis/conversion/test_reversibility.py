@@ -13,6 +13,7 @@ from hardware.types import Photons
 from qdmon.analysis.monitor import Monitor
 from qdmon.analysis.results.blinking import Conversion
 from qdmon.analysis.results.event import Event
+from qdmon.summary import summary_lines
 from streams.messages import End, Fluence, Message, PhotonBatch, Segment, Session
 from tests.qdmon.analysis import builders as b
 
@@ -72,6 +73,12 @@ def risen() -> Followed:
 
 
 @cache
+def unreturned() -> b.Watched:
+    """The same if the session ends there."""
+    return risen().ended()
+
+
+@cache
 def back() -> Followed:
     """The same four seconds after its old fluence came back."""
     return risen().then("bc", 4.0, 0.1)
@@ -112,8 +119,15 @@ def test_four_seconds_of_return_are_too_short_to_judge() -> None:
 
 
 def test_without_a_return_nobody_knows() -> None:
-    conversion = only_conversion(risen().ended())
+    conversion = only_conversion(unreturned())
     assert conversion.reversible is None
+
+
+def test_a_conversion_and_its_return_are_in_the_summary() -> None:
+    lasting = summary_lines(irreversible().snapshot)
+    assert any(line.startswith("CONVERSION auger -> bc") and "irreversible" in line for line in lasting)
+    open_end = summary_lines(unreturned().snapshot)
+    assert any("return not seen" in line for line in open_end)
 
 
 def test_a_return_to_another_fluence_is_no_return() -> None:
