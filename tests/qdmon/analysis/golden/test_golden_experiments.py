@@ -184,10 +184,10 @@ def test_rates_after_a_conversion_say_nothing_about_how_charging_grows_with_flue
 @pytest.mark.parametrize(
     ("preset", "seed", "steps", "kind"),
     [
-        ("cdse-zns-1.2nm", 1, ((0.2, 8.0), (1.4, 6.0), (0.2, 8.0)), "bc"),
-        ("cdse-zns-0.7nm", 1, ((0.2, 8.0), (1.4, 6.0), (0.2, 8.0)), "bc"),
-        ("cspbbr3-large", 1, ((0.1, 8.0), (2.5, 5.0), (0.1, 8.0)), "auger"),
-        ("cspbi3-large", 1, ((0.1, 8.0), (2.5, 5.0), (0.1, 8.0)), "auger"),
+        ("cdse-zns-1.2nm", 1, ((0.2, 4.0), (1.4, 6.0), (0.2, 4.0)), "bc"),
+        ("cdse-zns-0.7nm", 1, ((0.2, 4.0), (1.4, 6.0), (0.2, 4.0)), "bc"),
+        ("cspbbr3-large", 1, ((0.1, 4.0), (2.5, 5.0), (0.1, 4.0)), "auger"),
+        ("cspbi3-large", 1, ((0.1, 4.0), (2.5, 5.0), (0.1, 4.0)), "auger"),
     ],
 )
 def test_row_14_thin_shells_and_large_perovskites_stay_what_they_are_without_an_alert(
@@ -200,7 +200,7 @@ def test_row_14_thin_shells_and_large_perovskites_stay_what_they_are_without_an_
 
 
 def test_row_14_a_small_cdse_dot_is_bc_and_then_bleaches_with_one_alert() -> None:
-    dot = experiment("cdse-zns-small", 3, ((0.2, 8.0), (1.4, 22.0)))
+    dot = experiment("cdse-zns-small", 8, ((0.2, 4.0), (1.4, 16.5)))
     assert dot.truth.bleaching_s is not None
     assert dot.types() == ["bc", "bc"]
     (alert,) = [e for e in dot.watched.events if e.severity == "alert"]
@@ -212,7 +212,7 @@ def test_row_14_a_small_cdse_dot_is_bc_and_then_bleaches_with_one_alert() -> Non
     ("preset", "seed"), [("cdse-zns-2nm-oa", 3), ("cdse-zns-2nm-oam", 3), ("cdse-zns-2nm-thiol", 2)]
 )
 def test_row_14_dots_with_other_ligands_convert_as_the_others(preset: str, seed: int) -> None:
-    dot = experiment(preset, seed, ((0.2, 8.0), (1.4, 8.0), (0.2, 8.0)))
+    dot = experiment(preset, seed, ((0.2, 4.0), (1.4, 8.0), (0.2, 7.0)))
     assert dot.truth.conversion_s is not None
     assert dot.types() == ["auger", "bc", "bc"]
     (conversion,) = dot.watched.snapshot.conversions
