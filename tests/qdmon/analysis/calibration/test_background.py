@@ -6,18 +6,29 @@ import numpy as np
 import pytest
 
 from qdmon.analysis.calibration.background import Floor, estimate_floor, intensity_groups
+from qdmon.analysis.dot.binned import BinnedDecays
 from tests.qdmon.analysis import builders as b
 
 
 @cache
+def dark_dot(kind: str, period_ns: float, seconds: float, seed: int) -> BinnedDecays:
+    """A dot without background."""
+    rng = np.random.default_rng(seed)
+    acq = b.acquisition(period_ns)
+    found, stop = b.photons(rng, b.DOTS[kind](rng, seconds), acq=acq, background_cps=0.0)
+    return b.binned(found, stop, acq)
+
+
 def floor_of(
     kind: str, period_ns: float, *, seconds: float = 10.0, background_cps: float = 200.0, seed: int = 1
 ) -> Floor | None:
-    rng = np.random.default_rng(seed)
-    acq = b.acquisition(period_ns)
-    found, stop = b.photons(rng, b.DOTS[kind](rng, seconds), acq=acq, background_cps=background_cps)
-    data = b.binned(found, stop, acq)
-    return estimate_floor(*intensity_groups(data.counts, data.bin_s), data.bins)
+    """Of a dot over a background in either detector, which comes whenever it likes."""
+    data = dark_dot(kind, period_ns, seconds, seed)
+    expected = 2 * background_cps * data.bin_s * data.bins.uniform_share
+    counts = data.counts + np.random.default_rng([seed, round(background_cps)]).poisson(
+        expected, data.counts.shape
+    ).astype(np.float32)
+    return estimate_floor(*intensity_groups(counts, data.bin_s), data.bins)
 
 
 @pytest.mark.parametrize(("period_ns", "tolerance"), [(200.0, 0.08), (100.0, 0.25)])
