@@ -234,7 +234,7 @@ def watch(
 
 def watched_dot(kind: str, duration_s: float | None = None, seed: int = 1) -> Watched:
     """A textbook dot under a monitor; computed once and shared by the tests of a process."""
-    return _watched_dot(kind, (12.0 if kind == "hc" else 40.0) if duration_s is None else duration_s, seed)
+    return _watched_dot(kind, (12.0 if kind == "hc" else 26.0) if duration_s is None else duration_s, seed)
 
 
 @cache

@@ -58,4 +58,4 @@ def test_a_lamp_is_no_second_emitter() -> None:
 
 
 def test_a_dot_without_a_lamp_has_no_other_light() -> None:
-    assert "other light" not in b.watched_dot("mixed").kinds()
+    assert "other light" not in b.watched_dot("mixed", 15.0).kinds()

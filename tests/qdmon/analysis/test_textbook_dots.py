@@ -91,7 +91,7 @@ def test_a_dot_that_stays_bright_does_not_blink() -> None:
 
 @pytest.mark.parametrize("kind", ["auger", "bc", "mixed"])
 def test_a_dot_that_blinks_on_as_before_raises_no_conversion_alert(kind: str) -> None:
-    for duration_s, seed in ((None, 1), (12.0, 2)):
+    for duration_s, seed in ((None, 1), (8.5, 2)):
         watched = b.watched_dot(kind, duration_s, seed)
         assert watched.snapshot.conversions == ()
         assert [e for e in watched.events if e.severity == "alert"] == []
@@ -186,7 +186,7 @@ def test_the_blinking_and_charging_rates_are_those_that_happened() -> None:
 
 
 def test_a_bc_dot_has_no_charging_rate() -> None:
-    # One short blink in forty seconds may pass for a charged one.
+    # One short blink in half a minute may pass for a charged one.
     rate = b.watched_dot("bc").segment.charging_rate_hz
     assert rate.value is None or (rate.error is not None and rate.value < rate.error)
 
