@@ -16,7 +16,7 @@ from streams.messages import Alert, End, Fluence, Gap, LaserState, Marker, Messa
 from streams.recording import RecordingPolicy, open_session, verify
 from tests.qdmon.live import Live, Watched, differences, run_live, watched
 
-PROTOCOL = FluenceProtocol("short", (Step(0.1, 7.0), Step(1.4, 6.0), Step(0.1, 7.0)))
+PROTOCOL = FluenceProtocol("short", (Step(0.1, 4.0), Step(1.4, 6.0), Step(0.1, 4.0)))
 POLICY = RecordingPolicy(sync="never", ballast_bytes=0, reserve_bytes=0)
 SEED = 6
 

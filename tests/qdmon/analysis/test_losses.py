@@ -12,7 +12,7 @@ from qdmon.summary import summary_lines
 from streams.messages import End, Gap, Message, PhotonBatch
 from tests.qdmon.analysis import builders as b
 
-SECONDS = 12.0
+SECONDS = 8.5
 
 
 def with_losses(

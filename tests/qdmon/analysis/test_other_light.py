@@ -28,7 +28,7 @@ def with_lamp(acq: Acquisition, dot: Photons, cps: float, seed: int = 3) -> Phot
 def lit(kind: str, cps: float = LAMP_CPS) -> b.Watched:
     rng = np.random.default_rng(12)
     acq = b.acquisition()
-    dwells = b.DOTS[kind](rng, 15.0)
+    dwells = b.DOTS[kind](rng, 8.9)
     found, stop = b.photons(rng, dwells, acq=acq)
     return b.watch([*b.session(acq, with_lamp(acq, found, cps), stop), End("done")], dwells=dwells)
 
@@ -58,4 +58,4 @@ def test_a_lamp_is_no_second_emitter() -> None:
 
 
 def test_a_dot_without_a_lamp_has_no_other_light() -> None:
-    assert "other light" not in b.watched_dot("mixed", 15.0).kinds()
+    assert "other light" not in b.watched_dot("mixed", 8.9).kinds()

@@ -101,7 +101,7 @@ def test_a_simulated_recording_replays_to_the_photons_it_holds(
 ) -> None:
     path = tmp_path / "dot.ptu"
     truth = tmp_path / "truth.json"
-    simulated(path, "--duration", "3", "--truth", str(truth))
+    simulated(path, "--duration", "1", "--truth", str(truth))
     photons = int(capsys.readouterr().out.split()[1])
     assert path.with_suffix(".fluence.csv").read_text() == "time_s,mean_excitation\n0,0.1\n"
     assert json.loads(truth.read_text())["preset"] == "mapbbr3"
@@ -117,7 +117,7 @@ def test_a_damaged_recording_is_replayed_as_far_as_it_goes_and_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "dot.ptu"
-    simulated(path, "--duration", "2")
+    simulated(path, "--duration", "1")
     path.write_bytes(path.read_bytes()[:-100_001])
     replayed = headless(capsys, "replay", str(path), "--headless", "--json", "--speed", "max")
     assert replayed.returncode == 1
