@@ -30,7 +30,7 @@ SURE = 0.95
 # Verdicts that name no way to blink.
 NO_WAY = ("undetermined", "none")
 # Verdicts on both sides of a step are a conversion if each is on so much light, and as sure of its law.
-LEAST_STEP_S, SURE_LAW = 10.0, 0.8
+LEAST_STEP_S, SURE_LAW = 10.0, 0.6
 STEP_S = 0.05
 
 

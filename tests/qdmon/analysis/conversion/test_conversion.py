@@ -12,8 +12,9 @@ from qdmon.analysis.conversion.conversion import (
     refined_text,
     return_text,
 )
-from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.conversion.regimes import TYPES, Mark
 from qdmon.analysis.conversion.sequential import Change
+from qdmon.analysis.conversion.type_change import law_of
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.results.segment import FluenceStep
@@ -296,6 +297,18 @@ def test_verdicts_that_are_sure_each_but_not_both_together_are_none() -> None:
     assert log.step_change(before_step(), behind, 25.0) is not None
     log, behind = verdicts_and_log(blinks(0.0, 25.0, -15.0), mixed_blinks(25.0, 50.0), 0.2)
     assert log.step_change(before_step(), behind, 25.0) is None
+
+
+def test_a_type_that_may_be_either_of_two_has_changed_if_the_other_side_is_neither() -> None:
+    log, _ = verdicts_and_log(mixed_blinks(0.0, 25.0)[:20], blinks(25.0, 50.0, 15.0), 0.5)
+    before = replace(call("mixed", 0.99, 0.0), auger_share=Estimate(0.2, 0.01), stop_s=25.0)
+    law = law_of(before, log._marks)
+    assert law is not None
+    assert 0.6 < law[TYPES.index("mixed")] < 0.9
+    behind = replace(call("auger", 0.99, 25.0), auger_share=Estimate(0.99, 0.01), stop_s=50.0)
+    change = log.step_change(before, behind, 25.0)
+    assert change is not None
+    assert (change.before, change.after) == ("mixed", "auger")
 
 
 def test_a_chance_that_the_light_is_of_two_dots_hides_no_change_of_type() -> None:
