@@ -172,7 +172,7 @@ def test_nothing_but_background_has_no_lifetime_and_no_states() -> None:
 
 V50 = "libpicoquant_samples/v50.t3r"
 M000 = "tttrlib_bh_spc132/m000.spc"
-# Of its 69 s; what is said of it here is seen in them as well.
+# Of its 69 s: what its set-up is shows in them as well.
 M000_S = 10.0
 
 
@@ -222,6 +222,10 @@ def test_the_same_photons_in_another_container_give_the_same_report() -> None:
         assert one["calibration"]["background_cps"] == background
         assert len(one["segments"]) == len(two["segments"]) == 1
         assert one["segments"][0]["blinking"] == two["segments"][0]["blinking"]
+
+
+def test_bursts_of_molecules_that_come_and_go_convert_nothing() -> None:
+    assert analysed(M000).conversions == ()
 
 
 def test_background_at_the_end_of_a_window_is_found_though_the_card_leaves_a_fifth_out() -> None:

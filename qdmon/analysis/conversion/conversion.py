@@ -21,7 +21,7 @@ MOST_MARKS = 400
 MOST_STEPS = 100
 # Log odds at which a return is called one or the other: twenty to one.
 LEAST_ODDS = 3.0
-# A return that is none shows by so many blinks, where no verdict speaks: an odd one may be a charge left over.
+# A return that is none shows by so many blinks, where no verdict speaks: an odd one may be an old charge.
 FEWEST_AGAINST = 5
 # A dot that is neither what it was nor what it became is that much rarer, in nats.
 THIRD_ODDS = 3.0
@@ -237,7 +237,7 @@ class ConversionLog:
         return (here.blinking,)
 
     def _is_settled(self, index: int, start_s: float) -> bool:
-        """Whether it is told if a conversion was reversible; one told irreversible may still be taken back."""
+        """Whether it is told if a conversion was reversible; that it was not can still be taken back."""
         reversible = self.conversions[index].reversible
         return reversible is not None and (reversible or not self._converted_back(index, start_s))
 

@@ -56,6 +56,7 @@ def test_a_verdict_behind_a_conversion_is_told_in_a_line_that_is_no_second_one()
     watcher._log.accept(Change(0.0, 1.0, 1.0, 0, 25.0, 0.05, 25.0, "bc", "auger", (), ("mixed",)), found)
     stretch = SimpleNamespace(
         dot=SimpleNamespace(call=verdict(25.0, 40.0, "mixed")),
+        photons=SimpleNamespace(stop_s=40.0),
         mean_excitation=1.4,
         background=SimpleNamespace(origin=ASSUMED_ZERO),
         charging=lambda: (UNKNOWN, None),
@@ -78,6 +79,7 @@ def test_blinks_of_the_first_stretch_are_read_again_if_its_end_shows_another_bri
     watcher._reader = BlinkReader(0) if level_stayed else None
     stretch = SimpleNamespace(
         dot=SimpleNamespace(call=verdict(0.0, 30.0, "auger")),
+        photons=SimpleNamespace(stop_s=30.0),
         mean_excitation=0.1,
         background=SimpleNamespace(origin=ASSUMED_ZERO),
         charging=lambda: (UNKNOWN, None),
