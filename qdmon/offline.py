@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from qdmon.analysis.monitor import Monitor
 from qdmon.analysis.results.event import Event
 from qdmon.analysis.results.segment import FluenceStep
@@ -90,6 +92,8 @@ def analyze_recording(
     """
     monitor = Monitor(settings)
     events: list[Event] = []
-    for message in with_darkness(with_fluence(recording.messages(), steps), dark):
-        events += monitor.feed(message)
-    return monitor.snapshot(), tuple(events)
+    # The matrices are small: more threads cost more than they gain.
+    with threadpool_limits(1, user_api="blas"):
+        for message in with_darkness(with_fluence(recording.messages(), steps), dark):
+            events += monitor.feed(message)
+        return monitor.snapshot(), tuple(events)
