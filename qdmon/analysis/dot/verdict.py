@@ -42,6 +42,8 @@ SHARE_FLOOR, LOSS_FLOOR, HOT_FLOOR = 0.005, 0.001, 0.07
 # Charged dwells whose light is over before the gate pass for dark traps: relative error of what they took for
 # lifetimes below the gate, and the gate over the lifetime from which none of them is missed.
 HIDDEN, SEEN = 0.1, 0.8
+# Light of biexcitons from which their unknown lifetime matters, and how much of it passes for other states'.
+EARLY_FROM, EARLY_DOUBT = 0.03, 0.5
 # A part of the loss at constant lifetime beyond which the other part is not called by its own name.
 HOT_FROM = 0.05
 TOO_DIM = "the dim light is too little to have a lifetime that tells why it is dim"
@@ -166,7 +168,9 @@ def _share_error(found: FamilyFit, auger: float, total: float, blinks: tuple[Bli
     relative = found.error_of(P.BETA) / found.dot.beta
     level = auger * (1 - auger) * relative * trion_yield / max(1 - trion_yield, 0.1)
     hidden = HIDDEN * auger * float(np.clip(GATE_NS / found.dot.trion_ns - SEEN, 0.0, 1.0))
-    return float(np.sqrt(labels**2 + level**2 + hidden**2 + SHARE_FLOOR**2))
+    lost_light = total / len(found.smoothed.posterior)
+    early = EARLY_DOUBT * max(found.dot.early - EARLY_FROM, 0.0) / max(lost_light, LOSS_FROM)
+    return float(np.sqrt(labels**2 + level**2 + hidden**2 + early**2 + SHARE_FLOOR**2))
 
 
 def _probabilities(reading: Reading) -> dict[Blinking, float]:

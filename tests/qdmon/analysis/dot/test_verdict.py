@@ -283,6 +283,16 @@ def test_the_error_of_the_share_grows_when_photons_are_fewer() -> None:
     assert errors[2] > 2 * errors[0]
 
 
+def test_biexcitons_of_unknown_lifetime_leave_the_share_in_doubt() -> None:
+    path = alternating(np.random.default_rng(5), 1500, [TRION, *MANY_TRAPS])
+    errors = []
+    for early in (0.0, 0.02, 0.12):
+        dot = replace(PAPERS_DOT, early=early)
+        errors.append(read(drawn(np.random.default_rng(6), path, dot)).shares["both"].auger.error or 0.0)
+    assert errors[1] == pytest.approx(errors[0], rel=0.1)
+    assert errors[2] > 5 * errors[0]
+
+
 def test_the_share_covers_the_truth_where_photons_are_few() -> None:
     off = []
     dot = replace(PAPERS_DOT, bright_cps=12e3)
