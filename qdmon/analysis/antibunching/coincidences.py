@@ -30,10 +30,11 @@ FEWEST_SIDE_PAIRS = 20
 CONFIDENCE = 0.99
 # Before any pair is seen: a diluted sample shows one dot in nine of ten spots.
 PRIOR_SINGLE = 0.9
-# g2(0) of two emitters, one with a quarter of the light, up to that of a crowd; so many values between.
-SEVERAL = (0.375, 1.0)
-G_VALUES = 11
-QUANTILES = (np.arange(G_VALUES) + 0.5) / G_VALUES
+QUANTILES = (np.arange(11) + 0.5) / 11
+# g2(0) of several: where nine of ten spots are one emitter the others are two, the fainter one with anything
+# from a quarter to half of the light, and hardly ever three or a crowd.
+FAINTER = np.linspace(0.25, 0.5, 9)
+SEVERAL = np.append(2 * FAINTER * (1 - FAINTER), [2 / 3, 1.0])
 # A limit beyond this excludes nothing.
 LARGEST = 1e6
 # Nothing as unlikely as this happens by chance (six standard deviations).
@@ -186,8 +187,8 @@ def probability_single(classes: Sequence[tuple[Coincidences, float]]) -> float |
     """Chance that one emitter made the pairs at zero lag, most light in a focus being that of one.
 
     Pairs of different classes are different pairs. In each, g2(0) of one emitter is what its biexciton leaves
-    there, the less the likelier (exponential); that of several is the same in all, anything from a second
-    emitter of a quarter of the light to many, blinking by themselves. None where nothing can be compared.
+    there, the less the likelier (exponential); that of several, blinking by themselves, is the same in all.
+    None where nothing can be compared.
 
     Args:
         classes: pairs, and the mean g2(0) of single emitters among them.
@@ -195,10 +196,10 @@ def probability_single(classes: Sequence[tuple[Coincidences, float]]) -> float |
     known = [(pairs, mean) for pairs, mean in classes if pairs.comparable]
     if sum(pairs.side * pairs.side_peaks for pairs, _ in known) < FEWEST_SIDE_PAIRS:
         return None
-    one, more = 1.0, np.ones(G_VALUES)
+    one, more = 1.0, np.ones(len(SEVERAL))
     for pairs, mean in known:
         one *= float(pairs.chance_of_zero(-mean * np.log1p(-QUANTILES)).mean())
-        more *= pairs.chance_of_zero(np.linspace(*SEVERAL, G_VALUES) / pairs.bunching)
+        more *= pairs.chance_of_zero(SEVERAL / pairs.bunching)
     several = (1 - PRIOR_SINGLE) * float(more.mean())
     return float(PRIOR_SINGLE * one / (PRIOR_SINGLE * one + several + 1e-300))
 
