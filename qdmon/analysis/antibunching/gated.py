@@ -39,7 +39,7 @@ USUAL_BIEXCITON, USUAL_RESIDUE = 0.1, 0.03
 # A second emitter of a seventh of the light.
 SURELY_SECOND = 0.25
 # A type is called from here on; what is stated of it is no surer than this.
-LIKELY_SINGLE = 0.85
+LIKELY_SINGLE = 0.8
 # Where nothing can be gated, without nanotimes or for light as fast as the response: the classic criterion.
 CLASSIC = 0.5
 
