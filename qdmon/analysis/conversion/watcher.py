@@ -168,7 +168,7 @@ class ConversionWatcher:
         return [Event(call.stop_s, "type", "info", refined_text(found, call))] if found is not None else []
 
     def left_out(self, stretch: Stretch) -> list[Event]:
-        """That a stretch which is over ended in the dark, and so too soon for anybody to call it bleached."""
+        """That a stretch which is over ended in the dark, where nothing says that the dot bleached."""
         call, stop_s = stretch.dot.call, stretch.photons.stop_s
         dark_s = stop_s - call.stop_s
         if self.bleached_s is not None or not call.states or dark_s < LEAST_DARK_S:
