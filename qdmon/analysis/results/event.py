@@ -15,8 +15,8 @@ class Event:
     light since then has more to say than the blinks that raised the alert), "reversibility" (whether the old
     way came back with the old fluence), "bleach" (nothing but background for 10 s), "second emitter" (g2(0)
     of the last 10 s is five errors above 0.5, and was below), "darkness" (a stretch ended in the dark, and
-    not for bleaching), "other light" (that is not the dot's), "blinking stop" (no dim dwell for longer than its
-    dwells allow), "intensity loss" (the bright level at the same <N> fell by over 5 % and five errors),
+    not for bleaching), "other light" (that is not the dot's), "blinking stop" (no dim dwell for longer than
+    its dwells allow), "intensity loss" (the bright level at the same <N> fell by over 5 % and five errors),
     "spectrum" (the line moved). Of the session: "fluence", "loss" (photons missing), "laser", "marker",
     "segment", "warning".
     """
