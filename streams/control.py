@@ -155,12 +155,14 @@ def give_order(
         socket.linger = 0
         socket.maxmsgsize = MAX_ORDER
         socket.immediate = True  # an order waits for a daemon here, never in a queue
+        socket.sndtimeo = int(1000 * nobody_s)  # not a poll before: a daemon may die between the two
         socket.connect(endpoints.control)
-        if not socket.poll(int(1000 * nobody_s), zmq.POLLOUT):
+        try:
+            socket.send(pack_order(head, order))
+        except zmq.Again:
             raise ControlError(
                 f"no daemon listens at {endpoints}: start one with `qdmon daemon`, or name its address"
-            )
-        socket.send(pack_order(head, order))
+            ) from None
         if not socket.poll(int(1000 * valid_s), zmq.POLLIN):
             raise ControlError(
                 f"the daemon at {endpoints} did not answer within {valid_s:g} s: is it still alive?"

@@ -140,6 +140,27 @@ def test_without_a_daemon_the_client_says_so_at_once(endpoints: Endpoints) -> No
         give_order(endpoints, TellState(), nobody_s=0.05)
 
 
+def test_a_daemon_that_goes_away_while_the_order_is_sent_is_not_waited_for(
+    endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A daemon is there when the client looks, and killed before it has sent its order."""
+    send = zmq.Socket.send
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as daemon:
+        daemon.linger = 0
+        daemon.bind(endpoints.control)
+
+        def sent_too_late(client: zmq.Socket[bytes], order: bytes) -> None:
+            client.poll(1000, zmq.POLLOUT)
+            daemon.close()
+            while client.poll(0, zmq.POLLOUT):
+                time.sleep(0.001)
+            send(client, order)
+
+        monkeypatch.setattr(zmq.Socket, "send", sent_too_late)
+        with pytest.raises(ControlError, match="no daemon listens at"):
+            give_order(endpoints, TellState(), nobody_s=0.05)
+
+
 async def test_a_daemon_that_does_not_answer_is_not_waited_for_longer_than_the_order_is_valid(
     endpoints: Endpoints,
 ) -> None:
