@@ -143,7 +143,7 @@ class Engine:
             self._refit_dynamics(self.stretch)
             events = self.watcher.watch(self.stretch, self.steps, self.spans, doubt)
             events += self.watcher.look(self.stretch, self.spans, self.g2_of)
-            events += self.watcher.refined(self.stretch, last_word=True) + self.watcher.left_out(self.stretch)
+            events += self.watcher.last_words(self.stretch)
             self.looks += 1
             self._looked = self.stretch, self.stretch.photons.stop_pulse
         return events

@@ -138,7 +138,7 @@ class ConversionWatcher:
             lambda since_s: stretch.dot.lit_since(self._acq.pulses(since_s), losses),
         )
         events += self._other_light(stretch)
-        events += self.refined(stretch)
+        events += self._refined(stretch)
         if not self._going_on and self._reader is not None and self._reader.dim:
             self._stops.still_dim(stretch.photons.stop_s)
         elif not self._going_on:
@@ -156,7 +156,15 @@ class ConversionWatcher:
         text = f"light that is not the dot's from {start_s:.1f} to {stop_s:.1f} s is left out of the verdict"
         return [Event(start_s, "other light", "warning", text)]
 
-    def refined(self, stretch: Stretch, *, last_word: bool = False) -> list[Event]:
+    def last_words(self, stretch: Stretch) -> list[Event]:
+        """What is left to say of a stretch when it ends, whether another follows or not.
+
+        Args:
+            stretch: with the verdict on all its light.
+        """
+        return self._refined(stretch, last_word=True) + self._left_out(stretch)
+
+    def _refined(self, stretch: Stretch, *, last_word: bool = False) -> list[Event]:
         """What the first blinks left open, or told wrong, the light that followed a conversion may know.
 
         Args:
@@ -167,7 +175,7 @@ class ConversionWatcher:
         found = self._log.refine(call, stretch.mean_excitation, last_word=last_word)
         return [Event(call.stop_s, "type", "info", refined_text(found, call))] if found is not None else []
 
-    def left_out(self, stretch: Stretch) -> list[Event]:
+    def _left_out(self, stretch: Stretch) -> list[Event]:
         """That a stretch which is over ended in the dark, where nothing says that the dot bleached."""
         call, stop_s = stretch.dot.call, stretch.photons.stop_s
         dark_s = stop_s - call.stop_s
@@ -187,7 +195,7 @@ class ConversionWatcher:
             self._late += self._step_conversion(stretch, self._steps, [], None)
         if stretch.dot.call.states:
             self._before = [*self._before, stretch.dot.call][-MOST_VERDICTS:]
-        self._late += self.refined(stretch, last_word=True) + self.left_out(stretch)
+        self._late += self.last_words(stretch)
         self._losses.keep(stretch.dot.call, stretch.mean_excitation)
         if self.bleached_s is None:
             self._log.add(self._going_on)
@@ -294,7 +302,8 @@ class ConversionWatcher:
             change.probability,
             None,
         )
-        last = self.refined(stretch, last_word=True)
+        # The regime ends here, but the stretch goes on: what it leaves out is not yet known.
+        last = self._refined(stretch, last_word=True)
         self._log.accept(change, found, settled_s)
         self._before, self._here = [], []
         self._losses.keep(stretch.dot.call, stretch.mean_excitation)

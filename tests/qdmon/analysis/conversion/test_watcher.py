@@ -12,7 +12,7 @@ from qdmon.analysis.conversion.reader import BlinkReader
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.sequential import Change
 from qdmon.analysis.conversion.watcher import MOST_VERDICTS, ConversionWatcher, _since
-from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
+from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion, EmissiveState
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.results.segment import FluenceStep
 from qdmon.analysis.stretch.stretch import Stretch
@@ -66,6 +66,22 @@ def test_a_verdict_behind_a_conversion_is_told_in_a_line_that_is_no_second_one()
     assert (told.time_s, told.kind, told.severity) == (40.0, "type", "info")
     (conversion,) = watcher.conversions
     assert told.text.startswith(f"{conversion.before} -> {conversion.after} at 25.0 s")
+
+
+@pytest.mark.parametrize(("dark_s", "kinds"), [(0.0, ["type"]), (8.0, ["type", "darkness"])])
+def test_the_last_words_on_a_stretch_are_what_it_turned_out_to_be_and_what_is_left_out(
+    dark_s: float, kinds: list[str]
+) -> None:
+    watcher = ConversionWatcher(b.acquisition(), 1.0)
+    found = Conversion(25.0, 0.05, "bc", "auger", 0.2, 1.4, 1.0, None)
+    watcher._log.accept(Change(0.0, 1.0, 1.0, 0, 25.0, 0.05, 25.0, "bc", "auger", (), ("mixed",)), found)
+    level = EmissiveState(Estimate(1e5), Estimate(20.0))
+    stretch = SimpleNamespace(
+        dot=SimpleNamespace(call=replace(verdict(25.0, 40.0, "mixed"), states=(level,))),
+        photons=SimpleNamespace(stop_s=40.0 + dark_s),
+        mean_excitation=1.4,
+    )
+    assert [event.kind for event in watcher.last_words(cast(Stretch, stretch))] == kinds
 
 
 @pytest.mark.parametrize("level_stayed", [True, False])
