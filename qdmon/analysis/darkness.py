@@ -5,10 +5,13 @@ from numpy.typing import NDArray
 
 from qdmon.analysis.bins import BinTable
 
-__all__ = ["dark_tail_s", "light_ends"]
+__all__ = ["LEAST_LIGHT", "dark_tail_s", "light_ends"]
 
 FloatArray = NDArray[np.float64]
 
+# A smaller part of the bright level is no light: the trions that are looked for give more, and the background
+# under them is not always known to less.
+LEAST_LIGHT = 0.03
 # A bin holds so many photons at the threshold, which stands so far above the noise of the background: of the
 # hundreds of bins of a dark tail none may pass for light.
 SIGNAL_PHOTONS, SIGMAS = 30, 6.0

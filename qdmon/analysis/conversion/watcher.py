@@ -23,6 +23,7 @@ from qdmon.analysis.conversion.reader import BlinkReader
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.row_states import BrightLevel
 from qdmon.analysis.conversion.sequential import Change
+from qdmon.analysis.darkness import LEAST_LIGHT
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
 from qdmon.analysis.results.event import Event
 from qdmon.analysis.results.pair_correlation import G2
@@ -353,7 +354,7 @@ class ConversionWatcher:
         expected_cps = _foreseen(self._bright, stretch).cps
         if expected_cps <= 0:
             return []
-        dark_s = stretch.dark_tail_s(0.03 * expected_cps, BLEACH_S + 1, losses)
+        dark_s = stretch.dark_tail_s(LEAST_LIGHT * expected_cps, BLEACH_S + 1, losses)
         if dark_s < BLEACH_S:
             return []
         self.bleached_s = stretch.photons.stop_s - dark_s

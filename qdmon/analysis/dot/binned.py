@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from qdmon.analysis.calibration.timing import MicroBins
-from qdmon.analysis.darkness import light_ends
+from qdmon.analysis.darkness import LEAST_LIGHT, light_ends
 from qdmon.analysis.dot.states import DotModel
 
 __all__ = ["BinnedDecays"]
@@ -22,8 +22,6 @@ _LEAST_DARK = 10
 _SIGMAS = 5.0
 # Light of this share of the bright level, or half of it, is still told from none.
 _FAINT = 0.1
-# A smaller part of the bright level is no light.
-_LEAST = 0.03
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class BinnedDecays:
         dark = float(light[-_LEAST_DARK:].mean())
         if dark > 0.3 * bright:
             return len(self.counts)
-        below = light < dark + _SIGMAS * np.sqrt(dark + 1) + _LEAST * (bright - dark)
+        below = light < dark + _SIGMAS * np.sqrt(dark + 1) + LEAST_LIGHT * (bright - dark)
         edges = np.flatnonzero(np.diff(np.concatenate([[False], below, [False]]).astype(np.int8)))
         starts, lengths = edges[::2], edges[1::2] - edges[::2]
         if not below[-1] or lengths[-1] < _LEAST_DARK or lengths[-1] < 5 * lengths[:-1].max(initial=0):
@@ -104,7 +102,7 @@ class BinnedDecays:
         # With next to no light before it there is no telling that it went out.
         if starts[-1] < 10:
             return len(self.counts)
-        if self._comes_with_pulses(int(starts[-1]) * block, _LEAST * (bright - dark) / block):
+        if self._comes_with_pulses(int(starts[-1]) * block, LEAST_LIGHT * (bright - dark) / block):
             return len(self.counts)
         # It may have gone out within the last lit block, or a little behind it.
         first = (int(starts[-1]) - 1) * block

@@ -5,11 +5,11 @@ import pytest
 
 from hardware.types import Photons
 from qdmon.analysis.bins import BinTable
-from qdmon.analysis.darkness import dark_tail_s, light_ends
+from qdmon.analysis.darkness import LEAST_LIGHT, dark_tail_s, light_ends
 
 ROW_S, PULSES = 0.001, 5000
 BRIGHT_CPS, BACKGROUND_CPS = 28.7e3, 1425.0
-THRESHOLD_CPS = 0.03 * BRIGHT_CPS
+THRESHOLD_CPS = LEAST_LIGHT * BRIGHT_CPS
 LONGEST_S = 11.0
 
 
