@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import logit
 
 from qdmon.analysis.conversion.alarms import AlarmBudget
 from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime, likely
+from qdmon.analysis.conversion.returns import odds_by_blinks, odds_of_return
 from qdmon.analysis.conversion.runs import LOG_FAMILY
 from qdmon.analysis.conversion.sequential import LEAST_CERTAINTY, Change, find_change
 from qdmon.analysis.conversion.type_change import law_of, leaning_of
@@ -19,12 +19,6 @@ __all__ = ["ConversionLog", "conversion_text", "refined_text", "return_text", "s
 MOST_MARKS = 400
 # Steps further back belong to regimes long settled.
 MOST_STEPS = 100
-# Log odds at which a return is called one or the other: twenty to one.
-LEAST_ODDS = 3.0
-# A return that is none shows by so many blinks, where no verdict speaks: an odd one may be an old charge.
-FEWEST_AGAINST = 5
-# A dot that is neither what it was nor what it became is that much rarer, in nats.
-THIRD_ODDS = 3.0
 # A verdict this sure of the type behind a conversion replaces what the first blinks suggested.
 SURE = 0.95
 # Verdicts that name no way to blink.
@@ -44,7 +38,6 @@ class ConversionLog:
     def __init__(self, false_alarms_per_day: float) -> None:
         self.conversions: list[Conversion] = []
         self._per_day = false_alarms_per_day
-        self._marks: list[Mark] = []
         # The last blinks between conversions, and those since, which still grow.
         self._regimes: list[list[Mark]] = [[]]
         # Log probability of each family of runs, by what came before the present regime.
@@ -54,16 +47,19 @@ class ConversionLog:
         # Up to here a verdict has said what the present regime is.
         self._settled_s = -np.inf
 
+    @property
+    def _marks(self) -> list[Mark]:
+        """Blinks of the present regime."""
+        return self._regimes[-1]
+
     def add(self, marks: Sequence[Mark]) -> None:
         """Blinks that have ended."""
         if marks:
-            self._marks = [*self._marks, *marks][-MOST_MARKS:]
-            self._regimes[-1] = [*self._regimes[-1], *marks][-MOST_MARKS:]
+            self._regimes[-1] = [*self._marks, *marks][-MOST_MARKS:]
 
     def forget_since(self, time_s: float) -> None:
         """The blinks since then will be told anew."""
-        self._marks = [m for m in self._marks if m.start_s < time_s]
-        self._regimes[-1] = [m for m in self._regimes[-1] if m.start_s < time_s]
+        self._regimes[-1] = [m for m in self._marks if m.start_s < time_s]
 
     def alarm(
         self,
@@ -135,12 +131,11 @@ class ConversionLog:
         self._settled_s = settled_s
         self._open = bool(change.maybe_after)
         self.conversions.append(conversion)
-        before = [m for m in self._regimes[-1] if m.start_s < change.seen_s]
+        before = [m for m in self._marks if m.start_s < change.seen_s]
         # A dot that had runs will mostly have them still.
         known = Regime.of(before).families(self._families)
         self._families = np.logaddexp(known, LOG_FAMILY) - np.log(2.0)
-        self._marks = self._marks[change.index :]
-        self._regimes[-1:] = [before, list(self._marks)]
+        self._regimes[-1:] = [before, self._marks[change.index :]]
 
     def refine(
         self, call: BlinkingCall, mean_excitation: float | None, *, last_word: bool = False
@@ -187,30 +182,14 @@ class ConversionLog:
             mean_excitation: its <N>.
             call: the verdict on it.
         """
+        here = _verdict_since(start_s, call)
         told: list[Conversion] = []
-        if all(self._is_settled(i, start_s) for i in range(len(self.conversions))):
-            return told
-        here = call if call is not None and call.start_s >= start_s - STEP_S else None
-        law = law_of(here, self._marks) if here is not None else None
-        now = [m for m in self._marks if m.start_s >= start_s]
         for i, c in enumerate(self.conversions):
-            if self._is_settled(i, start_s) or start_s <= c.time_s + STEP_S:
+            if self._is_settled(i, start_s) or not _is_return(c, start_s, mean_excitation):
                 continue
-            if not same_fluence(mean_excitation, c.mean_excitation_before):
-                continue
-            if same_fluence(c.mean_excitation_after, c.mean_excitation_before):
-                continue
-            odds = self._odds_of_return(i, now, c.before)
-            if self._converted_back(i, start_s):
-                odds = max(odds, LEAST_ODDS)
-            elif law is not None and c.before in TYPES:
-                odds = _together(odds, float(law[TYPES.index(c.before)]))
-            elif here is not None and here.blinking != "none":
-                odds = _unopposed(odds, leaning_of(here)[c.before])
-            if odds < 0 and law is None and len(now) < FEWEST_AGAINST:
-                continue
-            if abs(odds) >= LEAST_ODDS:
-                self.conversions[i] = replace(c, reversible=odds > 0)
+            back = self._is_back(i, start_s, here)
+            if back is not None:
+                self.conversions[i] = replace(c, reversible=back)
                 told.append(self.conversions[i])
         return told
 
@@ -231,7 +210,7 @@ class ConversionLog:
             start_s: of a stretch.
             call: the verdict on it.
         """
-        here = call if call is not None and call.start_s >= start_s - STEP_S else None
+        here = _verdict_since(start_s, call)
         if here is None or here.blinking in NO_WAY or here.probabilities[here.blinking] < SURE:
             return likely(Regime.of([m for m in self._marks if m.start_s >= start_s]).types())
         return (here.blinking,)
@@ -241,38 +220,38 @@ class ConversionLog:
         reversible = self.conversions[index].reversible
         return reversible is not None and (reversible or not self._converted_back(index, start_s))
 
+    def _is_back(self, index: int, start_s: float, call: BlinkingCall | None) -> bool | None:
+        """Whether the type before a conversion is back in a stretch; None while that is not told."""
+        if self._converted_back(index, start_s):
+            return True
+        kind = self.conversions[index].before
+        now = [m for m in self._marks if m.start_s >= start_s]
+        before, after = self._regimes[index : index + 2]
+        if after is self._marks:
+            # No conversion since: these blinks were counted with the regime after it.
+            after = [m for m in after if m.start_s < start_s]
+        by_blinks = odds_by_blinks(before, after, now, kind)
+        law = law_of(call, self._marks) if call is not None else None
+        odds = odds_of_return(kind, by_blinks, len(now), call, law)
+        return odds > 0 if odds is not None else None
+
     def _converted_back(self, index: int, start_s: float) -> bool:
         """Whether the last word since then is a conversion to what the dot was before this one."""
         last = self.conversions[-1]
         since = last.time_s + last.time_error_s + STEP_S >= start_s
         return index < len(self.conversions) - 1 and since and last.after == self.conversions[index].before
 
-    def _odds_of_return(self, index: int, now: list[Mark], kind: Blinking) -> float:
-        """Log odds that some blinks are of the regime before a conversion: not of that after, nor a third.
 
-        A regime of its own counts as another only if its type is not the old one.
-        """
-        before, after = self._regimes[index], self._regimes[index + 1]
-        if index + 2 == len(self._regimes):
-            # No conversion since: these blinks were counted with the regime after it.
-            after = [m for m in after if not now or m.start_s < now[0].start_s]
-        back, still = (
-            Regime.of([*old, *now]).log_evidence() - Regime.of(old).log_evidence() for old in (before, after)
-        )
-        by_type = Regime.of(now).by_type()
-        others = [e for e, name in zip(by_type, TYPES, strict=True) if name != kind]
-        return float(back - max(still, max(others) - THIRD_ODDS))
+def _is_return(c: Conversion, start_s: float, mean_excitation: float | None) -> bool:
+    """Whether a stretch behind a conversion with another fluence is back at the one before it."""
+    if start_s <= c.time_s + STEP_S or not same_fluence(mean_excitation, c.mean_excitation_before):
+        return False
+    return not same_fluence(c.mean_excitation_after, c.mean_excitation_before)
 
 
-def _together(odds: float, chance: float) -> float:
-    """Log odds of a return by blinks, and by light: a sure verdict decides, an unsure one can only object."""
-    light = float(logit(np.clip(chance, 1e-9, 1 - 1e-9)))
-    return light if abs(light) >= LEAST_ODDS else _unopposed(odds, chance)
-
-
-def _unopposed(odds: float, chance: float) -> float:
-    """Log odds of a return by blinks; none where the light speaks against them."""
-    return odds if odds * (chance - 0.5) > 0 else 0.0
+def _verdict_since(start_s: float, call: BlinkingCall | None) -> BlinkingCall | None:
+    """A verdict if it is on nothing but the light since then."""
+    return call if call is not None and call.start_s >= start_s - STEP_S else None
 
 
 def same_fluence(a: float | None, b: float | None) -> bool:

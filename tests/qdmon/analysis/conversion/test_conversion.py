@@ -7,7 +7,6 @@ import pytest
 
 from qdmon.analysis.conversion.conversion import (
     ConversionLog,
-    _together,
     conversion_text,
     refined_text,
     return_text,
@@ -129,14 +128,6 @@ def test_a_sure_verdict_on_the_return_decides_where_blinks_are_odd() -> None:
     light = replace(call("auger", 0.999, 50.0), auger_share=Estimate(0.98, 0.003))
     (told,) = log.returns(50.0, 0.2, light)
     assert told.reversible is True
-
-
-@pytest.mark.parametrize(
-    ("odds", "chance", "found"),
-    [(5.0, 0.6, 5.0), (5.0, 0.4, 0.0), (-5.0, 0.4, -5.0), (-5.0, 0.6, 0.0), (1.0, 0.6, 1.0)],
-)
-def test_a_verdict_that_is_not_sure_can_only_object(odds: float, chance: float, found: float) -> None:
-    assert _together(odds, chance) == found
 
 
 def test_too_few_blinks_after_the_return_tell_nothing() -> None:
