@@ -272,7 +272,7 @@ class Engine:
             self._refit_dynamics(stretch)
             self._decay_before = _sum(self._decay_before, stretch.decay(self.spans))
             self.finished = [*self.finished, self.result_of(stretch)][-MOST_FINISHED:]
-            self.watcher.stretch_over(stretch)
+            self.watcher.stretch_over(stretch, self.steps, self.spans)
         self._pairs.keep(self._pairs_here, self._backgrounds.steady_light(self.stretch))
         self.stretch = self._looked = None
 

@@ -1,4 +1,4 @@
-"""What else can happen to a dot, each told once: bleaching, a second emitter, no more blinking, less light.
+"""What else can happen to a dot, each told once: a second emitter, other light, no more blinking, less light.
 
 None of them is what a plain step of the fluence does: levels are compared at the same <N>, or scaled with
 the light a dot absorbs; g2 within one stretch; blinking with its own rate since the step.
@@ -18,7 +18,7 @@ from qdmon.analysis.results.event import Event
 from qdmon.analysis.results.intensity import DwellLaw
 from qdmon.analysis.results.pair_correlation import G2
 
-__all__ = ["BlinkingStop", "IntensityLoss", "SecondEmitter", "brightness_ratio"]
+__all__ = ["BlinkingStop", "IntensityLoss", "OtherLight", "SecondEmitter", "brightness_ratio"]
 
 # g2 of so many seconds, renewed so often.
 RECENT_S, EVERY_S = 10.0, 1.0
@@ -92,6 +92,32 @@ class SecondEmitter:
 
 def _difference(later: Pairs, earlier: Pairs) -> Pairs:
     return Pairs(*(getattr(later, f.name) - getattr(earlier, f.name) for f in fields(Pairs)))
+
+
+class OtherLight:
+    """Light that is not the dot's: a lamp that was switched on."""
+
+    def __init__(self) -> None:
+        # Up to here it has been told.
+        self._told_pulse = -1
+
+    def look(
+        self, foreign: list[tuple[int, int]], stop_pulse: int, seconds: Callable[[int], float]
+    ) -> list[Event]:
+        """Has it come since it was told last?
+
+        Args:
+            foreign: pulse intervals in which it was seen, ascending.
+            stop_pulse: how far one has looked.
+            seconds: what turns pulses into s.
+        """
+        if not foreign or foreign[-1][0] <= self._told_pulse:
+            return []
+        first, stop = foreign[-1]
+        self._told_pulse = max(stop, stop_pulse)
+        start_s, stop_s = seconds(first), seconds(stop)
+        text = f"light that is not the dot's from {start_s:.1f} to {stop_s:.1f} s is left out of the verdict"
+        return [Event(start_s, "other light", "warning", text)]
 
 
 class BlinkingStop:

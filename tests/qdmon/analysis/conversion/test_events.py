@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from qdmon.analysis.antibunching.pairs import Pairs
-from qdmon.analysis.conversion.events import BlinkingStop, IntensityLoss, SecondEmitter, brightness_ratio
+from qdmon.analysis.conversion.events import (
+    BlinkingStop,
+    IntensityLoss,
+    OtherLight,
+    SecondEmitter,
+    brightness_ratio,
+)
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall, EmissiveState
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
@@ -155,3 +161,17 @@ def test_light_grows_with_the_chance_to_absorb() -> None:
     assert brightness_ratio(1.4, 0.2) == pytest.approx((1 - np.exp(-1.4)) / (1 - np.exp(-0.2)))
     assert brightness_ratio(None, 0.2) == 1.0
     assert brightness_ratio(0.2, None) == 1.0
+
+
+def test_other_light_is_told_once_each_time_it_comes() -> None:
+    light = OtherLight()
+
+    def told(foreign: list[tuple[int, int]], stop_pulse: int) -> list[float]:
+        return [event.time_s for event in light.look(foreign, stop_pulse, lambda pulse: pulse / 100)]
+
+    assert told([], 100) == []
+    assert told([(0, 100)], 200) == [0.0]
+    # It is still on, then it is seen to have been on for longer.
+    assert told([(0, 100)], 300) == []
+    assert told([(150, 300)], 400) == []
+    assert told([(150, 300), (500, 600)], 700) == [5.0]

@@ -1,4 +1,4 @@
-"""What the watcher remembers of a dot: verdicts on a stretch as it grew, and where a type was first seen."""
+"""What the watcher says of a dot, and when: of stretches that end, of blinks that nothing explains."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from qdmon.analysis.calibration.trust import ASSUMED_ZERO
-from qdmon.analysis.conversion.reader import BlinkReader
+from qdmon.analysis.conversion.dot_reader import NewBlinks
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.sequential import Change
-from qdmon.analysis.conversion.watcher import MOST_VERDICTS, ConversionWatcher, _since
+from qdmon.analysis.conversion.watcher import ConversionWatcher
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion, EmissiveState
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.results.segment import FluenceStep
@@ -26,42 +26,18 @@ def verdict(start_s: float, stop_s: float, kind: Blinking) -> BlinkingCall:
     return BlinkingCall(start_s, stop_s, kind, None, chances, UNKNOWN, Estimate(0.2), (), UNKNOWN)
 
 
-def test_every_verdict_on_a_growing_stretch_is_kept_once_and_so_are_not_too_many() -> None:
-    watcher = ConversionWatcher(b.acquisition(), 1.0)
-    seen = [verdict(0.0, stop_s, "bc") for stop_s in range(1, 2 * MOST_VERDICTS)]
-    for call in seen:
-        for _ in range(2):
-            known = watcher._verdicts(cast(Stretch, SimpleNamespace(dot=SimpleNamespace(call=call))))
-    assert known == seen[-MOST_VERDICTS:]
-
-
-@pytest.mark.parametrize(
-    ("kinds", "since_s"),
-    [
-        (("mixed", "auger", "auger"), 15.0),
-        (("auger", "mixed", "auger"), 30.0),
-        (("auger", "auger", "auger"), 0.0),
-    ],
-)
-def test_a_type_was_first_seen_where_the_verdicts_in_a_row_began(
-    kinds: tuple[Blinking, ...], since_s: float
-) -> None:
-    calls = [verdict(15.0 * i, 15.0 * (i + 1), kind) for i, kind in enumerate(kinds)]
-    assert _since(calls, "auger") == since_s
-
-
 def test_a_verdict_behind_a_conversion_is_told_in_a_line_that_is_no_second_one() -> None:
     watcher = ConversionWatcher(b.acquisition(), 1.0)
     found = Conversion(25.0, 0.05, "bc", "auger", 0.2, 1.4, 1.0, None)
     watcher._log.accept(Change(0.0, 1.0, 1.0, 0, 25.0, 0.05, 25.0, "bc", "auger", (), ("mixed",)), found)
     stretch = SimpleNamespace(
         dot=SimpleNamespace(call=verdict(25.0, 40.0, "mixed")),
-        photons=SimpleNamespace(stop_s=40.0),
+        photons=SimpleNamespace(stop_s=40.0, table=None, axis=None),
         mean_excitation=1.4,
         background=SimpleNamespace(origin=ASSUMED_ZERO),
         charging=lambda: (UNKNOWN, None),
     )
-    watcher.stretch_over(cast(Stretch, stretch))
+    watcher.stretch_over(cast(Stretch, stretch), [FluenceStep(0.0, 0.1)], [])
     (told,) = watcher._late
     assert (told.time_s, told.kind, told.severity) == (40.0, "type", "info")
     (conversion,) = watcher.conversions
@@ -84,15 +60,14 @@ def test_the_last_words_on_a_stretch_are_what_it_turned_out_to_be_and_what_is_le
     assert [event.kind for event in watcher.last_words(cast(Stretch, stretch))] == kinds
 
 
-@pytest.mark.parametrize("level_stayed", [True, False])
-def test_blinks_of_the_first_stretch_are_read_again_if_its_end_shows_another_bright_level(
-    level_stayed: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("anew_s", [None, 0.0])
+def test_blinks_that_are_read_anew_at_the_end_of_a_stretch_take_the_place_of_the_old(
+    anew_s: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watcher = ConversionWatcher(b.acquisition(), 1.0)
+    watcher._log.add([Mark(1.0, 1.1, -20.0, 0.05)])
     late = [Mark(3.0, 3.1, 20.0, 0.05)]
-    monkeypatch.setattr(watcher, "_read", lambda stretch, losses: late)
-    # The level is learned anew by forgetting the reader that used the old one.
-    watcher._reader = BlinkReader(0) if level_stayed else None
+    monkeypatch.setattr(watcher._reader, "close", lambda *args, **kwargs: NewBlinks(late, [], anew_s))
     stretch = SimpleNamespace(
         dot=SimpleNamespace(call=verdict(0.0, 30.0, "auger")),
         photons=SimpleNamespace(stop_s=30.0),
@@ -100,8 +75,8 @@ def test_blinks_of_the_first_stretch_are_read_again_if_its_end_shows_another_bri
         background=SimpleNamespace(origin=ASSUMED_ZERO),
         charging=lambda: (UNKNOWN, None),
     )
-    watcher.stretch_over(cast(Stretch, stretch))
-    assert watcher._log.since_s == (0.0 if level_stayed else 3.0)
+    watcher.stretch_over(cast(Stretch, stretch), [FluenceStep(0.0, 0.1)], [])
+    assert watcher._log.since_s == (1.0 if anew_s is None else 3.0)
 
 
 @pytest.mark.parametrize("explained", [True, False])
@@ -111,12 +86,13 @@ def test_blinks_of_light_that_no_state_explains_are_no_conversion(
     watcher = ConversionWatcher(b.acquisition(), 1.0)
     charged = [Mark(t, t + 0.05, 30.0, 0.03) for t in np.arange(0.5, 30.0).tolist()]
     trapped = [Mark(t, t + 0.05, -30.0, 0.03) for t in np.arange(30.6, 36.0, 0.5).tolist()]
-    monkeypatch.setattr(watcher, "_read", lambda stretch, losses: [*charged, *trapped])
+    found = NewBlinks([*charged, *trapped], [])
+    monkeypatch.setattr(watcher._reader, "read", lambda *args, **kwargs: found)
     call = replace(verdict(0.0, 2.0, "undetermined"), explained=explained)
     stretch = SimpleNamespace(
         dot=SimpleNamespace(call=call, since_pulse=0, restart_at=lambda *args: None),
         photons=SimpleNamespace(start_s=0.0, stop_s=36.0),
         mean_excitation=0.2,
     )
-    found = watcher.watch(cast(Stretch, stretch), [FluenceStep(0.0, 0.2)], [], None)
-    assert [event.kind for event in found] == (["conversion"] if explained else [])
+    told = watcher.watch(cast(Stretch, stretch), [FluenceStep(0.0, 0.2)], [], None)
+    assert [event.kind for event in told] == (["conversion"] if explained else [])

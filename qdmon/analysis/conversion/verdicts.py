@@ -1,0 +1,44 @@
+"""Verdicts on the light of one regime, between two conversions, as its stretches come and grow."""
+
+from itertools import takewhile
+
+from qdmon.analysis.results.blinking import Blinking, BlinkingCall
+
+__all__ = ["RegimeVerdicts"]
+
+# So many are kept, of earlier stretches and of the present one.
+MOST_VERDICTS = 10
+
+
+class RegimeVerdicts:
+    """The last verdict on each stretch that is over, and those on the present one."""
+
+    def __init__(self) -> None:
+        self._before: list[BlinkingCall] = []
+        self._here: list[BlinkingCall] = []
+
+    @property
+    def before(self) -> BlinkingCall | None:
+        """On the stretch before; None if the regime began in the present one, or nothing was seen of it."""
+        return self._before[-1] if self._before else None
+
+    def known(self, latest: BlinkingCall) -> list[BlinkingCall]:
+        """All of them, in order of time.
+
+        Args:
+            latest: on the present stretch, as it is now; kept with those before it.
+        """
+        if not self._here or self._here[-1] is not latest:
+            self._here = [*self._here, latest][-MOST_VERDICTS:]
+        return [*self._before, *self._here]
+
+    def stretch_over(self, last: BlinkingCall) -> None:
+        """Of a stretch that is over only the last verdict counts, if it saw the dot."""
+        if last.states:
+            self._before = [*self._before, last][-MOST_VERDICTS:]
+        self._here = []
+
+    def first_seen_s(self, kind: Blinking) -> float:
+        """When the last stretches before this one began, all of this type; the last alone if it was not."""
+        same = takewhile(lambda call: call.blinking == kind, reversed(self._before))
+        return min((call.start_s for call in same), default=self._before[-1].start_s)
