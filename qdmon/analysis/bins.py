@@ -1,12 +1,14 @@
 """Photons sorted into time bins that start at fixed pulses, whatever batches they came in."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hardware.jit import jit
 from hardware.types import Photons
 
-__all__ = ["BinTable", "count_nanotimes", "fill_counts", "fill_rows"]
+__all__ = ["BinTable", "count_nanotimes", "fill_counts", "fill_rows", "lost_bins"]
 
 
 @jit
@@ -76,6 +78,22 @@ def count_nanotimes(
         c = np.uint64(channel[i])
         if c < histogram.shape[0]:
             histogram[c, min(np.uint64(nanotime[i]), last)] += 1
+
+
+def lost_bins(losses: Iterable[tuple[int, int]], first_pulse: int, width: int, n: int) -> NDArray[np.bool_]:
+    """(n,) whether photons are missing in bins of so many pulses, one after the other from a pulse on.
+
+    Args:
+        losses: pulse intervals in which photons are missing.
+        first_pulse: of the first bin.
+        width: pulses of a bin.
+        n: number of bins.
+    """
+    lost = np.zeros(n, bool)
+    for first, stop in losses:
+        if stop > first_pulse:
+            lost[max(first - first_pulse, 0) // width : -((first_pulse - stop) // width)] = True
+    return lost
 
 
 class BinTable:

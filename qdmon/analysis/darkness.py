@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.bins import BinTable
+from qdmon.analysis.bins import BinTable, lost_bins
 
 __all__ = ["LEAST_LIGHT", "dark_tail_s", "light_ends"]
 
@@ -50,9 +50,8 @@ def dark_tail_s(
     noise_cps = SIGMAS * np.sqrt(max(background_cps, 0.0) / bin_s)
     net_cps = seen.reshape(n, step).sum(axis=1) / bin_s - background_cps
     lit = net_cps >= max(threshold_cps, noise_cps)
-    unseen = _lost(
-        losses, table.first_pulse + table.closed * table.pulses_per_row, step * table.pulses_per_row, n
-    )
+    first_pulse = table.first_pulse + (table.closed - n * step) * table.pulses_per_row
+    unseen = lost_bins(losses, first_pulse, step * table.pulses_per_row, n)
     last = np.flatnonzero(lit | unseen)
     if not len(last):
         return n * bin_s
@@ -85,13 +84,3 @@ def _rows_per_bin(row_s: float, background_cps: float, threshold_cps: float) -> 
     least_cps = max(threshold_cps, 1e-9)
     seconds = max(SIGNAL_PHOTONS / least_cps, SIGMAS**2 * max(background_cps, 0.0) / least_cps**2)
     return int(np.clip(np.ceil(seconds / row_s), *STEP_ROWS))
-
-
-def _lost(losses: list[tuple[int, int]], stop: int, width: int, n: int) -> NDArray[np.bool_]:
-    """(n,) whether photons are missing in bins of so many pulses that end at a pulse."""
-    start = stop - n * width
-    lost = np.zeros(n, bool)
-    for first, behind in losses:
-        if behind > start:
-            lost[max(first - start, 0) // width : -((start - behind) // width)] = True
-    return lost

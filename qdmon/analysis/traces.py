@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Acquisition, Photons
-from qdmon.analysis.bins import BinTable
+from qdmon.analysis.bins import BinTable, lost_bins
 from qdmon.analysis.calibration.timing import TimeAxis
 from qdmon.analysis.equations import lifetime_from_window_mean
 from qdmon.analysis.results.intensity import Trace
@@ -53,10 +53,7 @@ class TraceTables:
         counts = self._counts.rows[:, 0].astype(np.int32, copy=False)
         start = self._counts.first_pulse
         width = self._counts.pulses_per_row
-        edges = start + width * np.arange(len(counts))
-        lost = np.zeros(len(counts), bool)
-        for a, b in losses:
-            lost |= (edges < b) & (edges + width > a)
+        lost = lost_bins(losses, start, width, len(counts))
         bin_s = self._acq.seconds(width)
         lifetime = self._lifetimes(len(counts), bin_s, background_cps)
         return Trace(self._acq.seconds(start), bin_s, counts, lifetime, lost)

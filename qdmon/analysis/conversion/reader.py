@@ -8,9 +8,8 @@ the dot beforehand, its bright level and lifetime, is enough to read a dwell of 
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from qdmon.analysis.bins import BinTable
+from qdmon.analysis.bins import BinTable, lost_bins
 from qdmon.analysis.calibration.background import Floor
 from qdmon.analysis.calibration.timing import MicroBins
 from qdmon.analysis.conversion.bright_tracker import BrightTracker
@@ -19,8 +18,6 @@ from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.row_states import BrightLevel, RowStates, row_states
 
 __all__ = ["BlinkReader"]
-
-FloatArray = NDArray[np.float64]
 
 # Rows of light that end a dwell for good, and the longest that is read in one piece.
 SETTLED_ROWS, LONGEST_ROWS = 5, 4000
@@ -98,7 +95,7 @@ class BlinkReader:
         going_on: list[Mark] = []
         open_from = max(len(rows) - 2 * SETTLED_ROWS, 0)
         self.dim = False
-        for blinks in dim_dwells(rows, ~_lost(losses, start_pulse, width, len(rows)), light):
+        for blinks in dim_dwells(rows, ~lost_bins(losses, start_pulse, width, len(rows)), light):
             last = blinks[-1]
             self.dim = last.end > len(rows) - SETTLED_ROWS
             is_open = self.dim and last.end - last.begin < LONGEST_ROWS
@@ -168,11 +165,3 @@ def _possible(cps: float, doubt: float, floor: Floor) -> list[tuple[float, float
         for other in (max(dark_cps - floor.error_cps, 0.0), dark_cps + floor.error_cps):
             found.append((max(cps + dark_cps - other, LEAST_LEVEL * cps), other))
     return found
-
-
-def _lost(losses: list[tuple[int, int]], start_pulse: int, width: int, n: int) -> NDArray[np.bool_]:
-    at = start_pulse + width * np.arange(n)
-    lost = np.zeros(n, bool)
-    for first, stop in losses:
-        lost |= (at < stop) & (at + width > first)
-    return lost

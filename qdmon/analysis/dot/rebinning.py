@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.bins import BinTable
+from qdmon.analysis.bins import BinTable, lost_bins
 
 __all__ = ["FEWEST_BINS", "TableBins", "table_bins"]
 
@@ -55,9 +55,7 @@ def table_bins(
     n = len(rows) // group
     counts = rows[: n * group].reshape(n, group, -1).sum(axis=1, dtype=np.float32)
     start_pulse = table.first_pulse + (first + group * np.arange(n)) * width
-    good = np.ones(n, bool)
-    for a, b in losses:
-        good &= (start_pulse >= b) | (start_pulse + group * width <= a)
+    good = ~lost_bins(losses, table.first_pulse + first * width, group * width, n)
     if np.count_nonzero(good) < FEWEST_BINS:
         return None
     return TableBins(counts[good], start_pulse[good], group)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Acquisition
-from qdmon.analysis.bins import BinTable
+from qdmon.analysis.bins import BinTable, lost_bins
 from qdmon.analysis.calibration.timing import MicroBins
 from qdmon.analysis.levels.groups import distinct_levels
 from qdmon.analysis.levels.levels import LOOK_BACK_ROWS, LevelFinder, Span
@@ -159,10 +159,7 @@ class Dynamics:
         if stop <= first:
             return None
         counts = table.rows[first - oldest : stop - oldest].sum(axis=1, dtype=np.float64)
-        start_pulse = self._first_pulse + width * np.arange(first, stop)
-        good = np.ones(len(counts), bool)
-        for a, b in losses:
-            good &= (start_pulse >= b) | (start_pulse + width <= a)
+        good = ~lost_bins(losses, self._first_pulse + first * width, width, stop - first)
         return _Rows(counts, good, first, row_s)
 
 

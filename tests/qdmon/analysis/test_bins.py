@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.types import Photons
-from qdmon.analysis.bins import BinTable, count_nanotimes
+from qdmon.analysis.bins import BinTable, count_nanotimes, lost_bins
 from qdmon.analysis.calibration.timing import TimeAxis
 from tests.qdmon.analysis import builders as b
 
@@ -98,3 +98,19 @@ def test_nanotimes_beyond_the_histogram_and_foreign_channels_do_no_harm() -> Non
     assert histogram[0, 3] == 1
     assert histogram[1, 9] == 2
     assert histogram.sum() == 3
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 500), st.integers(0, 300))),
+    st.integers(0, 400),
+    st.integers(1, 30),
+    st.integers(0, 20),
+)
+def test_a_bin_with_a_pulse_of_a_loss_is_lost_and_no_other(
+    spans: list[tuple[int, int]], first_pulse: int, width: int, n: int
+) -> None:
+    losses = [(first, first + long) for first, long in spans if long]
+    pulses = {pulse for first, stop in losses for pulse in range(first, stop)}
+    bins = [range(first_pulse + i * width, first_pulse + (i + 1) * width) for i in range(n)]
+    found = lost_bins(losses, first_pulse, width, n)
+    assert found.tolist() == [not pulses.isdisjoint(one) for one in bins]
