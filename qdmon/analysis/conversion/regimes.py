@@ -23,6 +23,7 @@ FloatArray = NDArray[np.float64]
 
 TYPES: tuple[Blinking, Blinking, Blinking] = ("bc", "mixed", "auger")
 
+# Mean losses of Auger and trap blinks that differ by more are taken to differ by as much.
 MOST_RATIO = 10.0
 # A type is named alone if its chance is as much.
 NAMED = 0.95

@@ -37,14 +37,20 @@ __all__ = ["Change", "find_change", "log_evidence"]
 
 FloatArray = NDArray[np.float64]
 
+# Chance that the type changed, if something did, below which nothing is told.
 LEAST_CERTAINTY = 0.95
+# A regime is known by so many blinks.
 FEWEST_BEFORE = 5
+# A change is placed in one of so many slices of a dwell, or of the wait behind it.
 SLICES = 16
-LEAST_ERROR_S = 0.01
+# Edges of the central interval of 68 %, and the least half width that is stated.
+CENTRAL, LEAST_ERROR_S = (0.16, 0.84), 0.01
 # Chance that a dwell goes on as if nothing had happened when the law changes in it: mostly that ends it.
 OUTLIVES = 0.3
 # Places this much less likely than the best, in nats, do not count for the time.
 FAR_BEHIND = 12.0
+# Stands for a chance of 0 where a logarithm is taken.
+_NOTHING = 1e-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +115,8 @@ def find_change(
     if evidence < 0:
         return None
     belief = budget.belief()
-    likely, _ = _scores(marks, any_change, at_rise, belief)
-    place = int(split.places[np.argmax(np.where(open_still, likely, -np.inf))])
+    believed, _ = _scores(marks, any_change, at_rise, belief)
+    place = int(split.places[np.argmax(np.where(open_still, believed, -np.inf))])
     pairs = type_pairs(marks, place, verdicts, expected, families)
     certainty = 1 - float(np.trace(pairs))
     if certainty < LEAST_CERTAINTY:
@@ -198,49 +204,59 @@ def _log_share(begin: FloatArray, end: FloatArray, budget: AlarmBudget) -> tuple
     rise = budget.after_step > 0
     between = budget.until(end) - budget.until(begin) + inside[:, ~rise] @ budget.at_step[~rise]
     with np.errstate(divide="ignore"):
-        return np.log(np.maximum(between, 1e-300)), np.log(inside[:, rise] @ budget.at_step[rise])
+        return np.log(np.maximum(between, _NOTHING)), np.log(inside[:, rise] @ budget.at_step[rise])
 
 
 def _log_pairs(before: FloatArray, behind: FloatArray, pairs: FloatArray) -> FloatArray:
     """(p,) log of the sum over families and pairs of pairs[s, s'] exp(before[., s] + behind[., s'])."""
     top, bottom = (x.max(axis=(1, 2), keepdims=True) for x in (before, behind))
     joint = (np.exp(before - top) @ pairs * np.exp(behind - bottom)).sum(axis=(1, 2))
-    return np.asarray(np.log(np.maximum(joint, 1e-300)) + (top + bottom)[:, 0, 0])
+    return np.asarray(np.log(np.maximum(joint, _NOTHING)) + (top + bottom)[:, 0, 0])
 
 
 def _time_of(
     marks: Sequence[Mark], places: NDArray[np.intp], log_ratio: FloatArray, belief: AlarmBudget
 ) -> tuple[float, float]:
     """Middle and half width of the central interval that holds the change with 68 %."""
+    near = log_ratio >= log_ratio.max() - FAR_BEHIND
     times, weights = [], []
-    steps = belief.steps_s
-    for place, ratio in zip(places.tolist(), log_ratio.tolist(), strict=True):
-        if ratio < log_ratio.max() - FAR_BEHIND:
-            continue
-        last, first = marks[place - 1], marks[place]
-        over_s = min(last.stop_s, first.start_s)
-        dwell, wait = (
-            np.linspace(*span, SLICES + 1) for span in ((last.start_s, over_s), (over_s, first.start_s))
-        )
-        here = (steps > last.start_s) & (steps <= first.start_s)
-        during, after = (np.diff(belief.until(edges)) for edges in (dwell, wait))
-        middles = [(edges[1:] + edges[:-1]) / 2 for edges in (dwell, wait)]
-        time = np.concatenate([*middles, [over_s], steps[here]])
-        ended = [(1 - OUTLIVES) * during.sum()]
-        with np.errstate(divide="ignore"):
-            share = np.log(np.concatenate([OUTLIVES * during, after, ended, belief.at_step[here]]))
-        # Bright for so long under the old rate of blinking, then under the new one: where in between.
-        bright = np.maximum(time - over_s, 0.0)
-        faster = _rate(marks[:place], steps) - _rate(marks[place:], steps)
-        within = share - faster * bright
+    for place, ratio in zip(places[near].tolist(), log_ratio[near].tolist(), strict=True):
+        time, log_weight = _times_at(marks, place, ratio, belief)
         times.append(time)
-        weights.append(ratio + within + np.logaddexp.reduce(share) - np.logaddexp.reduce(within))
+        weights.append(log_weight)
     time, log_weight = np.concatenate(times), np.concatenate(weights)
     order = np.argsort(time, kind="stable")
     share = np.exp(log_weight[order] - log_weight.max())
     sums = (np.cumsum(share) - share / 2) / share.sum()
-    early, late = np.interp([0.16, 0.84], sums, time[order])
+    early, late = np.interp(CENTRAL, sums, time[order])
     return float(early + late) / 2, float(max((late - early) / 2, LEAST_ERROR_S))
+
+
+def _times_at(
+    marks: Sequence[Mark], place: int, log_ratio: float, belief: AlarmBudget
+) -> tuple[FloatArray, FloatArray]:
+    """(t,) times at which a change at a place of this log LR may have come, and the log weights of these.
+
+    That is in the last old dwell, which mostly ends with it, in the wait behind, or at a step of the fluence.
+    """
+    steps = belief.steps_s
+    last, first = marks[place - 1], marks[place]
+    over_s = min(last.stop_s, first.start_s)
+    dwell, wait = (
+        np.linspace(*span, SLICES + 1) for span in ((last.start_s, over_s), (over_s, first.start_s))
+    )
+    here = (steps > last.start_s) & (steps <= first.start_s)
+    during, after = (np.diff(belief.until(edges)) for edges in (dwell, wait))
+    middles = [(edges[1:] + edges[:-1]) / 2 for edges in (dwell, wait)]
+    time = np.concatenate([*middles, [over_s], steps[here]])
+    ended = [(1 - OUTLIVES) * during.sum()]
+    with np.errstate(divide="ignore"):
+        share = np.log(np.concatenate([OUTLIVES * during, after, ended, belief.at_step[here]]))
+    # Bright for so long under the old rate of blinking, then under the new one: where in between.
+    bright = np.maximum(time - over_s, 0.0)
+    faster = _rate(marks[:place], steps) - _rate(marks[place:], steps)
+    within = share - faster * bright
+    return time, log_ratio + within + np.logaddexp.reduce(share) - np.logaddexp.reduce(within)
 
 
 def _rate(marks: Sequence[Mark], steps_s: FloatArray) -> float:

@@ -24,9 +24,12 @@ FloatArray = NDArray[np.float64]
 # fluence moves the share of a mixed dot as a rule, and hardly ever ends one of its mechanisms.
 _BECOMES = np.array([[0.2, 0.4, 0.4], [0.015, 0.97, 0.015], [0.4, 0.4, 0.2]])
 # A verdict speaks of the time behind a change if it has seen so much of it: more, and never without, where
-# the share of a mixed dot may just have been odd for a while. hc and none are beyond what blinks are counted
-# for.
-SURE_S, SURE_MIXED_S, LIKELY, LEAST_KNOWN, LEAST_CHANCE = 3.0, 10.0, 0.6, 0.5, 1e-4
+# the share of a mixed dot may just have been odd for a while, which is so if it is mixed for so likely.
+SURE_S, SURE_MIXED_S, LIKELY = 3.0, 10.0, 0.6
+# hc and none are beyond what blinks are counted for: a verdict that gives the others less says nothing.
+LEAST_KNOWN = 0.5
+# However clear what is seen behind a change, no type is less likely, relative to the likeliest.
+LEAST_CHANCE = 1e-4
 # So much of a verdict behind the last old blink is much.
 MUCH = 0.1
 
@@ -47,36 +50,58 @@ def type_pairs(
         expected: type that the dot had before at the fluence it is back at; None where there is none.
         families: (f,) log probability of each family of runs beforehand.
     """
-    last_s, first_s = marks[place - 1].start_s, marks[place].start_s
-    before = _counted(marks[:place])
-    # A dot whose blinks have come in runs has to show more than a run.
-    evidence = Regime.of(marks[place:]).by_type(Regime.of(marks[:place]).families(families))
-    counted = np.exp(evidence - evidence.max())
-    # Between the last old blink and the first new one the law may have changed: a verdict that saw much of
-    # that time speaks for what came before only where no earlier one does.
-    known = [(call, kinds) for call in verdicts if (kinds := _blinked(call, marks)) is not None]
-    known = [one for one in known if one[0].stop_s <= first_s]
-    early = [one for one in known if _share_behind(one[0], marks[place - 1].stop_s) < MUCH]
-    if known:
-        before = max(early or known, key=lambda one: one[0].stop_s)[1]
+    before = _types_before(marks, place, verdicts)
     # What a mixed dot does for a while says little of its law, unless it is back where it was another.
     mixed = expected in (None, "mixed") and before[TYPES.index("mixed")] > LIKELY
-    least_s = SURE_MIXED_S if mixed else SURE_S
-    since = [c for c in verdicts if c.start_s >= last_s and c.stop_s - c.start_s >= least_s]
-    # The first stretch behind the change, on most of its light.
-    since.sort(key=lambda call: (call.start_s, -call.stop_s))
+    since = _verdicts_behind(marks, place, verdicts, SURE_MIXED_S if mixed else SURE_S)
     # Back where it was, a dot need not prove its law again.
     read = law_of if expected is None else _blinked
     seen = [chances for call in since if (chances := read(call, marks)) is not None]
-    if mixed and not seen:
+    if seen:
+        behind = seen[:1]
+    elif mixed:
         return np.asarray(np.diag(before))
-    becomes = _BECOMES
-    if expected in TYPES:
-        becomes = (_BECOMES + (np.arange(len(TYPES)) == TYPES.index(expected))) / 2
-    # A verdict under a doubt does not settle what blinks say, but where it objects nothing is sure.
-    behind = [seen[0]] if seen else [counted, *(_of_types(call) for call in since[:1])]
-    found = [before[:, None] * becomes * (chances + LEAST_CHANCE * chances.max()) for chances in behind]
+    else:
+        # A verdict under a doubt does not settle what blinks say, but where it objects nothing is sure.
+        behind = [_types_behind(marks, place, families), *(_of_types(call) for call in since[:1])]
+    prior = before[:, None] * _becoming(expected)
+    found = [prior * (chances + LEAST_CHANCE * chances.max()) for chances in behind]
     return max((pairs / pairs.sum() for pairs in found), key=np.trace)
+
+
+def _becoming(expected: Blinking | None) -> FloatArray:
+    """(3, 3) chance of each type behind a change, by the type before; half for one that is expected."""
+    if expected not in TYPES:
+        return _BECOMES
+    return np.asarray((_BECOMES + (np.arange(len(TYPES)) == TYPES.index(expected))) / 2)
+
+
+def _types_before(marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCall]) -> FloatArray:
+    """(3,) chance of each type up to a place: by the last verdict on that time, else by blinks."""
+    # Between the last old blink and the first new one the law may have changed: a verdict that saw much of
+    # that time speaks for what came before only where no earlier one does.
+    first_s = marks[place].start_s
+    told = [(call, kinds) for call in verdicts if (kinds := _blinked(call, marks)) is not None]
+    known = [one for one in told if one[0].stop_s <= first_s]
+    if not known:
+        return _counted(marks[:place])
+    early = [one for one in known if _share_behind(one[0], marks[place - 1].stop_s) < MUCH]
+    return max(early or known, key=lambda one: one[0].stop_s)[1]
+
+
+def _types_behind(marks: Sequence[Mark], place: int, families: FloatArray) -> FloatArray:
+    """(3,) how likely each type makes the blinks from a place on, relative to the likeliest."""
+    # A dot whose blinks have come in runs has to show more than a run.
+    evidence = Regime.of(marks[place:]).by_type(Regime.of(marks[:place]).families(families))
+    return np.asarray(np.exp(evidence - evidence.max()))
+
+
+def _verdicts_behind(
+    marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCall], least_s: float
+) -> list[BlinkingCall]:
+    """Those on so much light behind the last old blink: of the first stretch first, on most of its light."""
+    since = [c for c in verdicts if c.start_s >= marks[place - 1].start_s and c.stop_s - c.start_s >= least_s]
+    return sorted(since, key=lambda call: (call.start_s, -call.stop_s))
 
 
 def _share_behind(call: BlinkingCall, time_s: float) -> float:
