@@ -11,12 +11,12 @@ from qdmon.analysis.bins import BinTable
 from qdmon.analysis.calibration.background import Floor
 from qdmon.analysis.calibration.timing import MicroBins
 from qdmon.analysis.calibration.trust import ASSUMED_ZERO
-from qdmon.analysis.conversion.events import brightness_ratio
 from qdmon.analysis.conversion.floors import carried_floor, floor_of
 from qdmon.analysis.conversion.reader import BlinkReader
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.row_states import BrightLevel
 from qdmon.analysis.stretch.stretch import Stretch
+from qdmon.analysis.switching.excitation import brightness_ratio
 
 __all__ = ["DotReader", "NewBlinks"]
 

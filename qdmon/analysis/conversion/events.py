@@ -18,26 +18,21 @@ from qdmon.analysis.results.event import Event
 from qdmon.analysis.results.intensity import DwellLaw
 from qdmon.analysis.results.pair_correlation import G2
 
-__all__ = ["BlinkingStop", "IntensityLoss", "OtherLight", "SecondEmitter", "brightness_ratio"]
+__all__ = ["BlinkingStop", "IntensityLoss", "OtherLight", "SecondEmitter"]
 
 # g2 of so many seconds, renewed so often.
 RECENT_S, EVERY_S = 10.0, 1.0
 # Standard errors above 0.5: as a chance, once in years of looks.
 SIGNIFICANCE = 5.0
+# g2 of fewer pairs of pulses says nothing.
 FEWEST_PAIRS = 1000
-FEWEST_BLINKS = 10
-LONGEST_GAPS = 3.0
+# So many bright dwells tell how long they last; one is too long that is so much longer than any of them.
+FEWEST_BLINKS, LONGEST_GAPS = 10, 3.0
 DAY_S = 86_400.0
-LEAST_LOSS, LEAST_LOSS_ERROR = 0.05, 0.005
-LOSS_AGE_S = 3.0
+# A smaller loss of light is none; bright levels differ by so much anyway; a verdict on so long knows its own.
+LEAST_LOSS, LEAST_LOSS_ERROR, LOSS_AGE_S = 0.05, 0.005, 3.0
+# Bright levels are compared at one <N>, the same to so much.
 SAME_FLUENCE = 0.02
-
-
-def brightness_ratio(now: float | None, then: float | None) -> float:
-    """Light of a dot at one <N> over that at another, 1 - exp(-<N>) each; 1 where one is unknown."""
-    if now is None or not then:
-        return 1.0
-    return float(np.expm1(-now) / np.expm1(-then))
 
 
 class SecondEmitter:

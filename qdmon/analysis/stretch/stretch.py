@@ -20,6 +20,7 @@ from qdmon.analysis.switching.blinks import blinking_rate_hz, find_blinks
 from qdmon.analysis.switching.charging import ChargingCount
 from qdmon.analysis.switching.charging_rate import charging_rate
 from qdmon.analysis.switching.dynamics import Dynamics
+from qdmon.analysis.switching.excitation import brightness_ratio
 
 __all__ = ["Stretch"]
 
@@ -93,10 +94,8 @@ class Stretch:
 
     def follow(self, fit: DotFit, excitation: float | None) -> None:
         """The same dot was known at another <N>: only its brightness and background are open."""
-        ratio = 1.0
-        if self.mean_excitation and excitation:
-            ratio = float(np.expm1(-self.mean_excitation) / np.expm1(-excitation))
-        self.dot.follow(fit, ratio)
+        # An <N> of 0 is taken for unknown: of no light nothing could be fitted.
+        self.dot.follow(fit, brightness_ratio(self.mean_excitation or None, excitation))
 
     def refit_dynamics(self, losses: list[tuple[int, int]]) -> None:
         """Renew dwell laws, correlation and intensities from the present verdict."""

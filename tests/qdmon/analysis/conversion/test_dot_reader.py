@@ -11,12 +11,12 @@ from qdmon.analysis.calibration.timing import TimeAxis
 from qdmon.analysis.calibration.trust import ASSUMED_ZERO, GIVEN
 from qdmon.analysis.conversion import dot_reader
 from qdmon.analysis.conversion.dot_reader import MOST_REREADS, DotReader
-from qdmon.analysis.conversion.events import brightness_ratio
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.row_states import BrightLevel
 from qdmon.analysis.results.blinking import BLINKING_TYPES, Blinking, BlinkingCall, EmissiveState
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.stretch.stretch import Stretch
+from qdmon.analysis.switching.excitation import brightness_ratio
 from tests.qdmon.analysis import builders as b
 
 ACQ = b.acquisition()

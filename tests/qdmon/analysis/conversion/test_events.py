@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 
 from qdmon.analysis.antibunching.pairs import Pairs
-from qdmon.analysis.conversion.events import (
-    BlinkingStop,
-    IntensityLoss,
-    OtherLight,
-    SecondEmitter,
-    brightness_ratio,
-)
+from qdmon.analysis.conversion.events import BlinkingStop, IntensityLoss, OtherLight, SecondEmitter
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall, EmissiveState
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
@@ -155,12 +149,6 @@ def test_a_single_dot_stays_one_even_where_biexcitons_grow() -> None:
 
 def test_a_cluster_from_the_start_is_no_second_emitter() -> None:
     assert second_emitters([0.7] * 60) == []
-
-
-def test_light_grows_with_the_chance_to_absorb() -> None:
-    assert brightness_ratio(1.4, 0.2) == pytest.approx((1 - np.exp(-1.4)) / (1 - np.exp(-0.2)))
-    assert brightness_ratio(None, 0.2) == 1.0
-    assert brightness_ratio(0.2, None) == 1.0
 
 
 def test_other_light_is_told_once_each_time_it_comes() -> None:

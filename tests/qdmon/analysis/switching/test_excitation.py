@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qdmon.analysis.switching.excitation import excited, excited_twice
+from qdmon.analysis.switching.excitation import brightness_ratio, excited, excited_twice
 
 
 def test_chances_are_those_of_a_poisson_number() -> None:
@@ -15,3 +15,9 @@ def test_chances_are_those_of_a_poisson_number() -> None:
 
 def test_two_excitations_at_a_very_low_mean_are_half_its_square() -> None:
     assert float(excited_twice(1e-7)) == pytest.approx(0.5e-14, rel=1e-6)
+
+
+def test_light_grows_with_the_chance_to_absorb() -> None:
+    assert brightness_ratio(1.4, 0.2) == pytest.approx((1 - np.exp(-1.4)) / (1 - np.exp(-0.2)))
+    assert brightness_ratio(None, 0.2) == 1.0
+    assert brightness_ratio(0.2, None) == 1.0
