@@ -9,23 +9,22 @@ from qdmon.analysis.conversion.alarms import AlarmBudget
 from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime, likely
 from qdmon.analysis.conversion.returns import odds_by_blinks, odds_of_return
 from qdmon.analysis.conversion.runs import LOG_FAMILY
-from qdmon.analysis.conversion.sequential import LEAST_CERTAINTY, Change, find_change
-from qdmon.analysis.conversion.type_change import law_of, leaning_of
+from qdmon.analysis.conversion.sequential import Change, find_change
+from qdmon.analysis.conversion.step_change import STEP_S, step_change
+from qdmon.analysis.conversion.type_change import SURE, law_of
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
 from qdmon.analysis.results.segment import FluenceStep
 
-__all__ = ["ConversionLog", "conversion_text", "refined_text", "return_text", "same_fluence"]
+__all__ = ["ConversionLog"]
 
+# Blinks of a regime that are kept.
 MOST_MARKS = 400
 # Steps further back belong to regimes long settled.
 MOST_STEPS = 100
-# A verdict this sure of the type behind a conversion replaces what the first blinks suggested.
-SURE = 0.95
 # Verdicts that name no way to blink.
 NO_WAY = ("undetermined", "none")
-# Verdicts on both sides of a step are a conversion if each is on so much light, and as sure of its law.
-LEAST_STEP_S, SURE_LAW = 10.0, 0.6
-STEP_S = 0.05
+# The same <N> is the same to so much.
+SAME_FLUENCE = 0.1
 
 
 class ConversionLog:
@@ -86,39 +85,20 @@ class ConversionLog:
     def step_change(self, before: BlinkingCall, behind: BlinkingCall, step_s: float) -> Change | None:
         """The change of type that verdicts on either side of a step of the fluence show; None if none.
 
-        Blinks decide sooner, but what they cannot settle, the light lost in many seconds can: both verdicts
-        have to be sure of what the dot did, and of its law.
-
         Args:
             before: on the light up to the step, of this regime.
             behind: on the light since.
             step_s: when the step was.
         """
-        laws = []
-        for call in (before, behind):
-            law = law_of(call, self._marks)
-            if law is None or call.stop_s - call.start_s < LEAST_STEP_S:
-                return None
-            if max(law) < SURE_LAW or leaning_of(call)[call.blinking] < SURE:
-                return None
-            laws.append(law)
-        old, new = (TYPES[int(np.argmax(law))] for law in laws)
-        if old == new or (old, new) != (before.blinking, behind.blinking):
-            return None
-        index = sum(m.start_s < step_s for m in self._marks)
-        chance = float(1 - laws[0] @ laws[1])
-        if chance < LEAST_CERTAINTY:
-            return None
-        seen_s = self._marks[index].start_s if index < len(self._marks) else step_s
-        return Change(0.0, chance, chance, index, step_s, STEP_S, max(seen_s, step_s), old, new)
+        return step_change(self._marks, before, behind, step_s)
 
     def _type_before(self, steps: Sequence[FluenceStep]) -> Blinking | None:
         """What the dot was at this fluence before the last conversion, if it is back at it."""
         now = steps[-1].mean_excitation if steps else None
         last = self.conversions[-1] if self.conversions else None
-        if last is None or same_fluence(last.mean_excitation_after, last.mean_excitation_before):
+        if last is None or _same_fluence(last.mean_excitation_after, last.mean_excitation_before):
             return None
-        return last.before if same_fluence(now, last.mean_excitation_before) else None
+        return last.before if _same_fluence(now, last.mean_excitation_before) else None
 
     def accept(self, change: Change, conversion: Conversion, settled_s: float = -np.inf) -> None:
         """The alarm is taken for a conversion: a new regime begins with its blinks.
@@ -151,15 +131,14 @@ class ConversionLog:
         Returns:
             The conversion if this is news: another type than was told, or one that was left open.
         """
-        if not self.conversions or call.blinking == "undetermined":
+        if not self.conversions or call.blinking in NO_WAY or call.probabilities[call.blinking] < SURE:
             return None
         last = self.conversions[-1]
-        if mean_excitation != last.mean_excitation_after:
+        behind = call.start_s >= last.time_s - last.time_error_s - STEP_S
+        if not behind or mean_excitation != last.mean_excitation_after:
             return None
-        sure = call.probabilities[call.blinking] >= SURE and call.blinking not in (last.before, "none")
-        if not sure or call.start_s < last.time_s - last.time_error_s - STEP_S:
-            return None
-        if call.blinking == last.after and not self._open:
+        told = call.blinking == last.after and not self._open
+        if told or call.blinking == last.before:
             return None
         if not last_word and self._chance_of_law(call) < SURE:
             return None
@@ -244,9 +223,9 @@ class ConversionLog:
 
 def _is_return(c: Conversion, start_s: float, mean_excitation: float | None) -> bool:
     """Whether a stretch behind a conversion with another fluence is back at the one before it."""
-    if start_s <= c.time_s + STEP_S or not same_fluence(mean_excitation, c.mean_excitation_before):
+    if start_s <= c.time_s + STEP_S or not _same_fluence(mean_excitation, c.mean_excitation_before):
         return False
-    return not same_fluence(c.mean_excitation_after, c.mean_excitation_before)
+    return not _same_fluence(c.mean_excitation_after, c.mean_excitation_before)
 
 
 def _verdict_since(start_s: float, call: BlinkingCall | None) -> BlinkingCall | None:
@@ -254,54 +233,6 @@ def _verdict_since(start_s: float, call: BlinkingCall | None) -> BlinkingCall | 
     return call if call is not None and call.start_s >= start_s - STEP_S else None
 
 
-def same_fluence(a: float | None, b: float | None) -> bool:
-    """Whether two <N> are known and the same to a tenth."""
-    return a is not None and b is not None and abs(a - b) <= 0.1 * max(a, b)
-
-
-def conversion_text(
-    c: Conversion, maybe_before: Sequence[Blinking] = (), maybe_after: Sequence[Blinking] = ()
-) -> str:
-    """The line of the alert.
-
-    Args:
-        c: the conversion; its probability is that the type changed, whatever to.
-        maybe_before: types it may have been beside the one named.
-        maybe_after: types it may have become.
-    """
-    fluence = ""
-    if c.mean_excitation_after is not None:
-        fluence = f" at <N> = {c.mean_excitation_after:g}"
-        if c.mean_excitation_before is not None and c.mean_excitation_before != c.mean_excitation_after:
-            fluence = f" as <N> went {c.mean_excitation_before:g} -> {c.mean_excitation_after:g}"
-    before, after = " or ".join([c.before, *maybe_before]), " or ".join([c.after, *maybe_after])
-    return f"{before} -> {after} at {c.time_s:.1f} s{fluence} (p {c.probability:.2f})"
-
-
-def refined_text(c: Conversion, call: BlinkingCall) -> str:
-    """The line that says what a conversion turned out to lead to.
-
-    Args:
-        c: the conversion as it is told now.
-        call: the verdict that says so.
-    """
-    return (
-        f"{c.before} -> {c.after} at {c.time_s:.1f} s, by {call.stop_s - call.start_s:.1f} s of light since"
-    )
-
-
-def return_text(c: Conversion, now: Sequence[Blinking], mean_excitation: float | None) -> str:
-    """The line of the alert on a return.
-
-    Args:
-        c: the conversion.
-        now: what the dot may be of since the return, likeliest first.
-        mean_excitation: <N> since the return.
-    """
-    if c.reversible:
-        verdict = f"reversible: it is {c.before} again"
-    elif list(now) == [c.after]:
-        verdict = f"irreversible: it is still {c.after}"
-    else:
-        verdict = f"irreversible: it is {' or '.join(now)} now"
-    return f"{c.before} -> {c.after} is {verdict} at <N> = {mean_excitation:g}"
+def _same_fluence(a: float | None, b: float | None) -> bool:
+    """Whether two <N> are known and the same."""
+    return a is not None and b is not None and abs(a - b) <= SAME_FLUENCE * max(a, b)

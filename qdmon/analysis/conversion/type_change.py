@@ -16,10 +16,12 @@ from qdmon.analysis.conversion.runs import INFLATION, LOG_FAMILY
 from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 
-__all__ = ["law_of", "leaning_of", "type_pairs"]
+__all__ = ["SURE", "law_of", "leaning_of", "type_pairs"]
 
 FloatArray = NDArray[np.float64]
 
+# A verdict as sure of a type is taken at its word.
+SURE = 0.95
 # Chance of each type behind a change of the share, by the type before: bc, mixed, auger. A step of the
 # fluence moves the share of a mixed dot as a rule, and hardly ever ends one of its mechanisms.
 _BECOMES = np.array([[0.2, 0.4, 0.4], [0.015, 0.97, 0.015], [0.4, 0.4, 0.2]])

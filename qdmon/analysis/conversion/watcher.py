@@ -7,10 +7,11 @@ import numpy as np
 
 from hardware.types import Acquisition
 from qdmon.analysis.antibunching.pairs import Pairs
-from qdmon.analysis.conversion.conversion import ConversionLog, conversion_text, refined_text, return_text
+from qdmon.analysis.conversion.conversion import ConversionLog
 from qdmon.analysis.conversion.dot_reader import DotReader, NewBlinks
 from qdmon.analysis.conversion.events import BlinkingStop, IntensityLoss, OtherLight, SecondEmitter
 from qdmon.analysis.conversion.sequential import Change
+from qdmon.analysis.conversion.texts import conversion_text, refined_text, return_text
 from qdmon.analysis.conversion.verdicts import RegimeVerdicts
 from qdmon.analysis.darkness import LEAST_LIGHT
 from qdmon.analysis.results.blinking import BlinkingCall, Conversion
@@ -203,14 +204,14 @@ class ConversionWatcher:
         """
         # Either type belongs to the fluence it was first seen at; a return is compared with that of the old.
         found = Conversion(
-            change.time_s,
-            change.error_s,
-            change.before,
-            change.after,
-            _excitation_at(steps, self._log.since_s if since_s is None else since_s),
-            _excitation_at(steps, change.seen_s + AWAY_S),
-            change.probability,
-            None,
+            time_s=change.time_s,
+            time_error_s=change.error_s,
+            before=change.before,
+            after=change.after,
+            mean_excitation_before=_excitation_at(steps, self._log.since_s if since_s is None else since_s),
+            mean_excitation_after=_excitation_at(steps, change.seen_s + AWAY_S),
+            probability=change.probability,
+            reversible=None,
         )
         # The regime ends here, but the stretch goes on: what it leaves out is not yet known.
         last = self._refined(stretch, last_word=True)
