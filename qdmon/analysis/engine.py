@@ -11,7 +11,7 @@ from qdmon.analysis.antibunching.gated import belief_in_single, emitter_doubt
 from qdmon.analysis.antibunching.history import PairHistory
 from qdmon.analysis.antibunching.pairs import Pairs
 from qdmon.analysis.calibration.calibration import Calibrator
-from qdmon.analysis.calibration.cautions import calibration_doubt, calibration_of
+from qdmon.analysis.calibration.cautions import calibration_doubt, calibration_of, setup_doubt
 from qdmon.analysis.calibration.timing import TimeAxis
 from qdmon.analysis.conversion.watcher import ConversionWatcher
 from qdmon.analysis.decays.lifetime import SummedDecay
@@ -25,6 +25,7 @@ from qdmon.analysis.results.intensity import Trace
 from qdmon.analysis.results.origins import Calibration
 from qdmon.analysis.results.pair_correlation import G2
 from qdmon.analysis.results.segment import Charging, FluenceStep, SegmentResult
+from qdmon.analysis.rolling_window import RollingWindow
 from qdmon.analysis.settings import AnalysisSettings
 from qdmon.analysis.stretch.background_history import BackgroundHistory
 from qdmon.analysis.stretch.result import segment_result
@@ -42,11 +43,23 @@ MOST_FINISHED = 500
 
 
 class Engine:
-    """Analysis of one segment. Feed it in order; it keeps bounded memory."""
+    """Analysis of one segment. Feed it in order; it keeps bounded memory.
+
+    Attributes:
+        acquisition: time base of the segment.
+        position: pulse up to which photons have been taken.
+        looks: how often everything has been looked at.
+        channel_photons: channel -> photons so far.
+        lost: where photons are missing.
+        finished: the stretches that are over, the latest of them.
+        stretch: the present one; None while the fluence changes or the light is out.
+        steps: of the fluence, ascending.
+        watcher: of conversions and what else happens to the dot.
+    """
 
     def __init__(self, acquisition: Acquisition, settings: AnalysisSettings) -> None:
         self.acquisition = acquisition
-        self.settings = settings
+        self._settings = settings
         self.position = 0
         self.looks = 0
         self.channel_photons = dict.fromkeys(acquisition.channels, 0)
@@ -54,33 +67,31 @@ class Engine:
         self.finished: list[SegmentResult] = []
         self.stretch: Stretch | None = Stretch(acquisition, settings, 0, None)
         self.steps: list[FluenceStep] = []
-        self.calibrator = Calibrator(acquisition, settings)
-        self.traces = TraceTables(acquisition, settings, 0)
-        # The stretch and pulse of the latest look, and the window's verdict once somebody asked for it.
-        self._looked: tuple[Stretch, int] | None = None
-        self._window: tuple[tuple[int, int], BlinkingCall] | None = None
+        self._calibrator = Calibrator(acquisition, settings)
+        self._traces = TraceTables(acquisition, settings, 0)
+        self._window = RollingWindow()
         self.watcher = ConversionWatcher(acquisition, settings.false_alarms_per_day)
         self._doubt: str | None = None
         self._read_pulses = max(acquisition.pulses(READ_S), 1)
         self._waiting = WaitingPhotons()
-        self._pairs = PairHistory(acquisition, self.calibrator, settings.detector_delay_ns)
-        self._backgrounds = BackgroundHistory(self.calibrator)
+        self._pairs = PairHistory(acquisition, self._calibrator, settings.detector_delay_ns)
+        self._backgrounds = BackgroundHistory(self._calibrator)
         # <N> of the stretch that ended when the light went out.
         self._interrupted: tuple[float | None] | None = None
         self._known: tuple[DotFit, float | None] | None = None
         self._decay_before: SummedDecay | None = None
-        self.calibrator.begin_look(0, READS_PER_LOOK * self._read_pulses)
+        self._calibrator.begin_look(0, READS_PER_LOOK * self._read_pulses)
 
     @property
     def axis(self) -> TimeAxis | None:
         """Where the pulse lies on the time axis of each detector; None while not known."""
-        return self.calibrator.axis
+        return self._calibrator.axis
 
     def begin(self, first_pulse: int) -> None:
         """The stream begins here: nobody has looked before. Only while nothing has been taken."""
         self.position = first_pulse
-        self.traces = TraceTables(self.acquisition, self.settings, first_pulse)
-        self.calibrator.begin_look(first_pulse, READS_PER_LOOK * self._read_pulses)
+        self._traces = TraceTables(self.acquisition, self._settings, first_pulse)
+        self._calibrator.begin_look(first_pulse, READS_PER_LOOK * self._read_pulses)
         if self.stretch is not None:
             self._open_stretch(self.stretch.mean_excitation)
 
@@ -99,7 +110,7 @@ class Engine:
         """A new stretch begins at `pulse`; None: the fluence is changing, its photons belong to nobody."""
         self._close_stretch()
         self._interrupted = None
-        self.calibrator.excitation(pulse, mean_excitation)
+        self._calibrator.excitation(pulse, mean_excitation)
         time_s = self.acquisition.seconds(pulse)
         self.steps.append(FluenceStep(time_s, mean_excitation))
         if mean_excitation is None:
@@ -110,7 +121,7 @@ class Engine:
 
     def emission(self, pulse: int, emission: bool | None) -> None:
         """The laser says whether it emits; light that is out ends a stretch, None (no answer) does not."""
-        self.calibrator.emission(pulse, emission)
+        self._calibrator.emission(pulse, emission)
         if emission is False and self.stretch is not None:
             self._interrupted = (self.stretch.mean_excitation,)
             self._close_stretch()
@@ -119,9 +130,9 @@ class Engine:
             self._interrupted = None
 
     def _open_stretch(self, mean_excitation: float | None) -> None:
-        self.stretch = Stretch(self.acquisition, self.settings, self.position, mean_excitation)
+        self.stretch = Stretch(self.acquisition, self._settings, self.position, mean_excitation)
         if self.axis is not None:
-            self.stretch.use_axis(self.axis, self.calibrator.correlated, self._backgrounds.before_cps)
+            self.stretch.use_axis(self.axis, self._calibrator.correlated, self._backgrounds.before_cps)
         if self._known is not None:
             self.stretch.follow(*self._known)
 
@@ -145,7 +156,7 @@ class Engine:
             events += self.watcher.look(self.stretch, self.spans, self.g2_of)
             events += self.watcher.last_words(self.stretch)
             self.looks += 1
-            self._looked = self.stretch, self.stretch.photons.stop_pulse
+            self._window.looked_at(self.stretch, doubt)
         return events
 
     @property
@@ -157,8 +168,8 @@ class Engine:
         for channel, n in enumerate(np.bincount(photons.channel).tolist()):
             if n:
                 self.channel_photons[channel] = self.channel_photons.get(channel, 0) + n
-        self.traces.count(photons, stop)
-        self.calibrator.add(photons)
+        self._traces.count(photons, stop)
+        self._calibrator.add(photons)
         stretch = self.stretch
         self._pairs.add_ticks(photons, self.position, stop)
         if stretch is not None:
@@ -166,7 +177,7 @@ class Engine:
         if self.axis is None and self.acquisition.mode == "T3":
             self._wait(photons, stop)
         else:
-            self._sort(photons, stop)
+            self._sort(photons, stop, stretch)
         self.position = stop
 
     def _wait(self, photons: Photons, stop: int) -> None:
@@ -176,10 +187,10 @@ class Engine:
             self._calibrate(force=False)
             self._waiting.forget_older_half()
 
-    def _sort(self, photons: Photons, stop: int) -> None:
-        self.traces.sort(photons, stop)
-        if self.stretch is not None:
-            self.stretch.sort(photons, stop, self.spans)
+    def _sort(self, photons: Photons, stop: int, stretch: Stretch | None) -> None:
+        self._traces.sort(photons, stop)
+        if stretch is not None:
+            stretch.sort(photons, stop, self.spans)
 
     def _look(self) -> list[Event]:
         self.looks += 1
@@ -189,10 +200,10 @@ class Engine:
         stretch = self.stretch
         if stretch is None:
             return events
-        self._doubt = doubt = self.judge()
+        self._doubt = doubt = self._judge()
         if stretch.dot.refit_if_due(self.spans, doubt):
             self._refit_dynamics(stretch)
-        self._looked = stretch, stretch.photons.stop_pulse
+        self._window.looked_at(stretch, doubt)
         return events + self._read() + self.watcher.look(stretch, self.spans, self.g2_of)
 
     def window(self) -> BlinkingCall:
@@ -200,29 +211,22 @@ class Engine:
         now_s = self.acquisition.seconds(self.position)
         if self.watcher.bleached_s is not None:
             return undetermined(self.watcher.bleached_s, now_s, "bleached")
-        if self._looked is None:
-            return undetermined(now_s, now_s, "no photons analysed yet")
-        stretch, stop_pulse = self._looked
-        at = self.looks, stretch.dot.since_pulse
-        if self._window is None or self._window[0] != at:
-            call = stretch.dot.look(self.spans, self._doubt, stop_pulse)
-            span = stretch.photons.start_s, self.acquisition.seconds(stop_pulse)
-            self._window = at, call or undetermined(*span, self._doubt or "too few photons yet")
-        return self._window[1]
+        call = self._window.verdict(self.spans)
+        return call or undetermined(now_s, now_s, "no photons analysed yet")
 
     def _learn(self) -> list[Event]:
         """What the photons of this look say of the set-up."""
         before = self.axis
         if self.watcher.bleached_s is not None:
-            self.calibrator.dark.bleached(self.acquisition.pulses(self.watcher.bleached_s))
-        events = self.calibrator.end_look(self.position, self.spans)
-        self.calibrator.begin_look(self.position, READS_PER_LOOK * self._read_pulses)
+            self._calibrator.dark.bleached(self.acquisition.pulses(self.watcher.bleached_s))
+        events = self._calibrator.end_look(self.position, self.spans)
+        self._calibrator.begin_look(self.position, READS_PER_LOOK * self._read_pulses)
         if self.axis is not None and self.axis is not before:
-            self.traces.use_axis(self.axis)
+            self._traces.use_axis(self.axis)
             if self.stretch is not None:
                 self.stretch.photons.move_axis(self.axis)
         if self.stretch is not None:
-            self.stretch.background.known = self.calibrator.known_total()
+            self.stretch.background.known = self._calibrator.known_total()
         return events
 
     def _read(self) -> list[Event]:
@@ -236,27 +240,15 @@ class Engine:
         stretch = self.stretch
         if stretch is None:
             return
-        if not self.calibrator.place(stretch.photons.histogram, self.channel_photons, force=force):
+        if not self._calibrator.place(stretch.photons.histogram, self.channel_photons, force=force):
             return
         if self.axis is not None:
-            self.traces.use_axis(self.axis)
-            stretch.use_axis(self.axis, self.calibrator.correlated, 0.0)
-            stretch.background.known = self.calibrator.known_total()
-        position, self.position = self.position, 0
+            self._traces.use_axis(self.axis)
+            stretch.use_axis(self.axis, self._calibrator.correlated, 0.0)
+            stretch.background.known = self._calibrator.known_total()
         for photons, stop in self._waiting.taken():
-            self._sort_waiting(photons, stop)
-        self.position = position
-
-    def _sort_waiting(self, photons: Photons, stop: int) -> None:
-        stretch = self.stretch
-        if stretch is not None and stop <= stretch.photons.first_pulse:
-            # It waited since an earlier stretch: it counts for the trace only.
-            self.stretch = None
-            self._sort(photons, stop)
-            self.stretch = stretch
-        else:
-            self._sort(photons, stop)
-        self.position = stop
+            # What waited since an earlier stretch counts for the trace only.
+            self._sort(photons, stop, stretch if stop > stretch.photons.first_pulse else None)
 
     def _close_stretch(self) -> None:
         stretch = self.stretch
@@ -274,34 +266,30 @@ class Engine:
             self.finished = [*self.finished, self.result_of(stretch)][-MOST_FINISHED:]
             self.watcher.stretch_over(stretch, self.steps, self.spans)
         self._pairs.keep(self._pairs_here, self._backgrounds.steady_light(self.stretch))
-        self.stretch = self._looked = None
+        self.stretch = None
+        self._window.stretch_over()
 
     def _refit(self, stretch: Stretch) -> str | None:
         """Fit the present stretch anew; a doubt that its new background dispels is not held against it."""
-        before = self.judge()
+        before = self._judge()
         stretch.dot.refit(self.spans, before)
-        doubt = self.judge()
+        doubt = self._judge()
         if doubt != before:
             stretch.dot.refit(self.spans, doubt, search=False)
         return doubt
 
-    def judge(self) -> str | None:
+    def _judge(self) -> str | None:
         """A reason not to call any type at present; the stretch learns how likely its light is one dot's."""
-        if self.acquisition.mode == "T2":
-            return "a T2 recording has no nanotimes, so no lifetimes"
-        if self.axis is None:
-            return self.calibrator.problem or "no pulse on the time axis yet: too few photons"
-        if not self.acquisition.counts_pulses:
-            return "times count the card's own clock, not laser pulses: no g2 to show a single emitter"
-        if self.calibrator.correlated is None:
-            return "one detector only: g2 cannot show a single emitter"
+        doubt = setup_doubt(self.acquisition, self._calibrator)
+        if doubt is not None:
+            return doubt
         g2 = self.g2()
+        emitter = emitter_doubt(g2)
         if self.stretch is not None:
             self.stretch.dot.belief = belief_in_single(g2)
-        emitter = emitter_doubt(g2)
-        if emitter is not None and self.stretch is not None and self.stretch.dot.foreign:
-            emitter += ", but there was light that is not the dot's"
-        reasons = [emitter, calibration_doubt(self.calibrator, self._backgrounds.settled(self.stretch))]
+            if emitter is not None and self.stretch.dot.foreign:
+                emitter += ", but there was light that is not the dot's"
+        reasons = [emitter, calibration_doubt(self._calibrator, self._backgrounds.settled(self.stretch))]
         return "; ".join(reason for reason in reasons if reason is not None) or None
 
     def background(self) -> dict[int, float]:
@@ -344,8 +332,8 @@ class Engine:
         """What the numbers lean on."""
         states = self.stretch.dot.call.states if self.stretch is not None else ()
         return calibration_of(
-            self.calibrator,
-            self.settings,
+            self._calibrator,
+            self._settings,
             self._backgrounds.of_detectors(self.stretch),
             self._backgrounds.settled(self.stretch),
             self.g2(),
@@ -354,7 +342,7 @@ class Engine:
 
     def trace(self) -> Trace:
         """Counts and mean lifetimes per trace bin, as far as they are kept."""
-        return self.traces.trace(self.spans, self._backgrounds.cps(self.stretch))
+        return self._traces.trace(self.spans, self._backgrounds.cps(self.stretch))
 
 
 def _sum(one: SummedDecay | None, other: SummedDecay | None) -> SummedDecay | None:

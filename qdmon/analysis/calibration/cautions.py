@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from hardware.types import Acquisition
 from qdmon.analysis.calibration.calibration import Calibrator
 from qdmon.analysis.calibration.load import Load
 from qdmon.analysis.calibration.timing import TimeAxis
@@ -11,7 +12,7 @@ from qdmon.analysis.results.origins import Calibration
 from qdmon.analysis.results.pair_correlation import G2
 from qdmon.analysis.settings import AnalysisSettings
 
-__all__ = ["calibration_doubt", "calibration_of"]
+__all__ = ["calibration_doubt", "calibration_of", "setup_doubt"]
 
 # Share of the light a detector may lose before a person should know, and before levels and lifetimes lie.
 LOST_TOLD, LOST_DOUBTED = 0.05, 0.15
@@ -39,6 +40,24 @@ def _loads(loads: Mapping[int, Load], lost: float, per_pulse: float) -> list[str
         elif load.per_pulse is not None and load.per_pulse > per_pulse:
             found.append(f"detector {channel} clicks at {load.per_pulse:.0%} of the pulses: pile-up")
     return found
+
+
+def setup_doubt(acquisition: Acquisition, calibrator: Calibrator) -> str | None:
+    """Why nothing can be judged of what the set-up records, whatever the light; None if it can.
+
+    Args:
+        acquisition: how photons are taken.
+        calibrator: of the segment.
+    """
+    if acquisition.mode == "T2":
+        return "a T2 recording has no nanotimes, so no lifetimes"
+    if calibrator.axis is None:
+        return calibrator.problem or "no pulse on the time axis yet: too few photons"
+    if not acquisition.counts_pulses:
+        return "times count the card's own clock, not laser pulses: no g2 to show a single emitter"
+    if calibrator.correlated is None:
+        return "one detector only: g2 cannot show a single emitter"
+    return None
 
 
 def calibration_doubt(calibrator: Calibrator, settled: Settled | None) -> str | None:
