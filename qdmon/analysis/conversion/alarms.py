@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from qdmon.analysis.results.segment import FluenceStep
 
-__all__ = ["AlarmBudget"]
+__all__ = ["DAY_S", "AlarmBudget"]
 
 FloatArray = NDArray[np.float64]
 

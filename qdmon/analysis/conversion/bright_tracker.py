@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdmon.analysis.bins import BinTable
-from qdmon.analysis.conversion.row_states import BrightLevel, RowStates, row_log_likelihood
+from qdmon.analysis.conversion.row_states import LEAST_LOG, BrightLevel, RowStates, row_log_likelihood
 
 __all__ = ["BrightTracker"]
 
@@ -26,7 +26,6 @@ _SURE = 0.02
 _ROWS, _PHOTONS, _GROUP = 1500, 150.0, (5, 30)
 # Seen: so many groups on the bright level, on average no brighter than it by this.
 _BRIGHT_GROUPS, _BRIGHTER = 5, 1.1
-_LEAST_LOG = -60.0
 
 
 class BrightTracker:
@@ -91,7 +90,7 @@ class BrightTracker:
                 shown.append(_shows(grouped, best, expected, dark * (row_s * group), states))
                 if shown[i] or abs(log_scale) < _NEAR:
                     top = log_l[np.arange(n), best]
-                    chance = np.exp(np.maximum(log_l - top[:, None], _LEAST_LOG)) @ states.weights
+                    chance = np.exp(np.maximum(log_l - top[:, None], LEAST_LOG)) @ states.weights
                     total[i] = top.sum(dtype=np.float64) + np.log(chance).sum(dtype=np.float64)
             prior = np.log(np.exp(-0.5 * np.square(log_scales / _USUAL)) + _ODD)
             return np.asarray(total + prior), shown

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.conversion.row_states import RowStates, row_log_likelihood
+from qdmon.analysis.conversion.row_states import LEAST_LOG, RowStates, row_log_likelihood
 from qdmon.analysis.dot.chain import Chain, Smoothed, learn, log_evidence
 from qdmon.analysis.switching.blinks import hysteresis_runs
 
@@ -31,8 +31,6 @@ SURE_PART = 10.0
 # Nats a photon that a decay gains whose shape is right, over one that is wrong by 6 % throughout: no model is
 # better than that, and a dwell of seconds adds it up. Trap and trion differ by fifty times more.
 MODEL_ERROR = 0.002
-# A likelihood this far below the best state's is not taken at its word.
-LEAST_LOG = -60.0
 
 
 @dataclass(frozen=True)

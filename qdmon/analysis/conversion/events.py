@@ -11,6 +11,7 @@ from dataclasses import fields
 import numpy as np
 
 from qdmon.analysis.antibunching.pairs import Pairs
+from qdmon.analysis.conversion.alarms import DAY_S
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.results.blinking import BlinkingCall
 from qdmon.analysis.results.estimate import Estimate
@@ -28,7 +29,6 @@ SIGNIFICANCE = 5.0
 FEWEST_PAIRS = 1000
 # So many bright dwells tell how long they last; one is too long that is so much longer than any of them.
 FEWEST_BLINKS, LONGEST_GAPS = 10, 3.0
-DAY_S = 86_400.0
 # A smaller loss of light is none; bright levels differ by so much anyway; a verdict on so long knows its own.
 LEAST_LOSS, LEAST_LOSS_ERROR, LOSS_AGE_S = 0.05, 0.005, 3.0
 # Bright levels are compared at one <N>, the same to so much.

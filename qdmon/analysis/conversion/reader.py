@@ -5,6 +5,7 @@ the dot beforehand, its bright level and lifetime, is enough to read a dwell of 
 (`dim_dwells`).
 """
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -55,7 +56,7 @@ class BlinkReader:
         self._from_pulse = first_pulse
         self._continues = False
         self._states: tuple[float, MicroBins, RowStates] | None = None
-        # Bright levels in use when blinks were told, and now.
+        # The lowest and the highest bright level in use when blinks were told, and the one in use now.
         self._told_at: list[float] = []
         self._cps = 0.0
 
@@ -91,6 +92,7 @@ class BlinkReader:
         start_pulse = table.first_pulse + first * width
         light = self._light(table, bins, bright, floor, row_s)
         begins = start_pulse < self._first_pulse + SETTLED_ROWS * width
+        untold = partial(self._untold, start=start_pulse / width, row_s=row_s, begins=begins)
         ended: list[Mark] = []
         going_on: list[Mark] = []
         open_from = max(len(rows) - 2 * SETTLED_ROWS, 0)
@@ -100,10 +102,10 @@ class BlinkReader:
             self.dim = last.end > len(rows) - SETTLED_ROWS
             is_open = self.dim and last.end - last.begin < LONGEST_ROWS
             for blink in blinks[:-1] if is_open else blinks:
-                ended += self._untold(blink, start_pulse / width, row_s, begins=begins)
+                ended += untold(blink)
                 self._continues = False
             if is_open:
-                going_on = self._untold(last, start_pulse / width, row_s, begins=begins)
+                going_on = untold(last)
                 open_from = last.begin
                 break
             self._continues = self.dim
@@ -133,7 +135,7 @@ class BlinkReader:
         dark = float(background[1:].sum()) * row_s
         return Light(states, expected, dark, float(expected[0][0, 1:].sum()) - dark)
 
-    def _untold(self, blink: DimBlink, start: float, row_s: float, *, begins: bool) -> list[Mark]:
+    def _untold(self, blink: DimBlink, *, start: float, row_s: float, begins: bool) -> list[Mark]:
         """What of a blink has not been told before.
 
         Args:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from qdmon.analysis.calibration.timing import MicroBins
 
-__all__ = ["DIM_LOSS", "BrightLevel", "RowStates", "row_log_likelihood", "row_states"]
+__all__ = ["DIM_LOSS", "LEAST_LOG", "BrightLevel", "RowStates", "row_log_likelihood", "row_states"]
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
@@ -35,6 +35,8 @@ _BRIGHT_LOSS = 0.2
 _BRIGHT_WEIGHT, _SWITCH_WEIGHT = 0.6, 0.2
 # A dwell in a state that is neither is as rare beforehand.
 _NEITHER_WEIGHT = 1e-3
+# A likelihood this far below the best state's is not taken at its word.
+LEAST_LOG = -60.0
 # Chances per row that a state is left; a row in which the dot switched is over at once.
 _LEAVING, _LEAVING_SWITCH = 0.02, 0.6
 

@@ -32,11 +32,11 @@ LEAST_DARK_S = 0.5
 # A blink that seems to begin so little before a step of the fluence is one behind it.
 AWAY_S = 0.02
 # So long after the last blink its absence has said what it can; meanwhile every few reads suffice.
-QUIET_S, READS_IN_QUIET = 5.0, 5
+SILENCE_S, READS_IN_SILENCE = 5.0, 5
 
 
 class ConversionWatcher:
-    """Blinks of the dot as they come, the conversions found, and the state of the dot.
+    """Makes conversions of the blinks and verdicts of a dot, and tells what else happens to it.
 
     Attributes:
         bleached_s: when the dot bleached; None while it has not.
@@ -80,9 +80,11 @@ class ConversionWatcher:
         self._stops.add(new.ended)
         if doubt is not None or not stretch.dot.call.explained:
             return events
-        quiet = self._reads % READS_IN_QUIET == 0 and stretch.photons.stop_s < self._log.last_s + QUIET_S
+        silence = (
+            self._reads % READS_IN_SILENCE == 0 and stretch.photons.stop_s < self._log.last_s + SILENCE_S
+        )
         self._reads += 1
-        if new.ended or new.going_on or quiet:
+        if new.ended or new.going_on or silence:
             verdicts = self._verdicts.known(stretch.dot.call)
             change = self._log.alarm(new.going_on, steps, verdicts, stretch.photons.stop_s)
             if change is not None:
