@@ -114,7 +114,6 @@ class Engine:
         time_s = self.acquisition.seconds(pulse)
         self.steps.append(FluenceStep(time_s, mean_excitation))
         if mean_excitation is None:
-            self.stretch = None
             return []
         self._open_stretch(mean_excitation)
         return [Event(time_s, "fluence", "info", f"<N> = {mean_excitation:g}")]
