@@ -21,6 +21,7 @@ __all__ = [
     "USUAL_RESIDUE",
     "Gated",
     "belief_in_single",
+    "biexciton_lifetime",
     "emitter_doubt",
     "gate_for",
     "is_single",
@@ -36,6 +37,8 @@ SECOND_EMITTER = 0.375
 RESIDUE = 0.1
 # Yield of a biexciton over that of the exciton, on average over dots, and what a gate leaves of it.
 USUAL_BIEXCITON, USUAL_RESIDUE = 0.1, 0.03
+# Yield of a biexciton over that of the exciton where its light matters, as long as pairs do not tell.
+BRIGHT_BIEXCITON, YIELD_SD, YIELD_RANGE = 0.15, 0.1, (0.05, 0.5)
 # A second emitter of a seventh of the light.
 SURELY_SECOND = 0.25
 # A type is called from here on; what is stated of it is no surer than this.
@@ -88,6 +91,14 @@ def _between(zero: ZeroDelay, below: float, residue: float, above: float) -> boo
         return False
     surely_below = zero.upper_99 is not None and zero.upper_99 < below
     return True if surely_below and (zero.lower_99 or 0.0) <= residue else None
+
+
+def biexciton_lifetime(g2: G2) -> float:
+    """Lifetime of the biexciton over that of the exciton, by the yield that g2(0) of a single dot shows."""
+    value, error = g2.zero.value, g2.zero.error
+    known = 0.0 if value is None or not error else (YIELD_SD / error) ** 2
+    ratio = (BRIGHT_BIEXCITON + known * (value or 0.0)) / (1 + known)
+    return min(max(ratio, YIELD_RANGE[0]), YIELD_RANGE[1]) / DECAY_CHANNELS
 
 
 def belief_in_single(g2: G2) -> float:

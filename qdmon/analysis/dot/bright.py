@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdmon.analysis.decays.lifetime import lifetime_mle
+from qdmon.analysis.decays.nonnegative import fit_counts
 from qdmon.analysis.dot.binned import BinnedDecays
 
-__all__ = ["bright_level", "rarer_level"]
+__all__ = ["bright_level", "rarer_level", "without_biexcitons"]
 
 FloatArray = NDArray[np.float64]
 
@@ -21,6 +22,11 @@ UNLIKE = 0.15
 FEWEST_BINS = 5
 # The most light is looked at in ever larger parts of the bins, each twice the one before.
 DOUBLINGS = 6
+# Bins of a level are so near to it, in units of the noise of their counts.
+NEAR = 1.3
+# Light of biexcitons over that of the exciton from which it matters where a fit begins, and the turns in
+# which it and the lifetime of the exciton are found.
+EARLY_FROM, TURNS = 0.03, 6
 
 
 def _brightest(counts: FloatArray, least: float) -> NDArray[np.bool_] | None:
@@ -41,7 +47,7 @@ def _brightest(counts: FloatArray, least: float) -> NDArray[np.bool_] | None:
     for i in range(len(grid) - 1, -1, -1):
         higher = density[max(i - 3, 0) : i + 4]
         if density[i] > least and density[i] >= higher.max():
-            return np.asarray(np.abs(counts - grid[i]) < 1.3 * np.sqrt(grid[i]))
+            return np.asarray(np.abs(counts - grid[i]) < NEAR * np.sqrt(grid[i]))
     return None
 
 
@@ -137,3 +143,36 @@ def rarer_level(data: BinnedDecays, usual: tuple[float, float]) -> tuple[float, 
     if best is None or best.surely_ns < BRIGHTER * usual[1] or best.cps < usual[0]:
         return None
     return best.cps, best.lifetime_ns
+
+
+def without_biexcitons(
+    data: BinnedDecays, usual: tuple[float, float], biexciton: float
+) -> tuple[float, float, float] | None:
+    """Net rate (cps) and lifetime (ns) of a level's excitons, and the light of its biexcitons over theirs.
+
+    Both decay as one exponential each. None where the light of biexcitons is too little to matter.
+
+    Args:
+        data: the bins.
+        usual: rate and lifetime of all light of the level as one exponential.
+        biexciton: lifetime of the biexciton over that of the exciton.
+    """
+    coarse = data.grouped(0.01)
+    tau_ns = usual[1]
+    modelled = usual[0] * coarse.bin_s * float(coarse.bins.share_of(np.array([tau_ns]))[0, 1:].sum())
+    expected = modelled + float(coarse.background[1:].sum())
+    members = np.abs(coarse.fitted.sum(axis=1, dtype=np.float64) - expected) < NEAR * np.sqrt(expected)
+    histogram = coarse.counts[members].sum(axis=0, dtype=np.float64)
+    background = coarse.background * int(members.sum())
+    amplitudes = np.zeros(2)
+    for _ in range(TURNS):
+        shapes = coarse.bins.share_of(np.array([tau_ns, biexciton * tau_ns]))
+        amplitudes, _ = fit_counts(shapes[:, 1:].T, histogram[1:], background[1:])
+        fit = lifetime_mle(histogram, background + amplitudes[1] * shapes[1], coarse.bins, guess_ns=tau_ns)
+        if fit is None:
+            return None
+        tau_ns = fit.tau_ns
+    if amplitudes[1] <= EARLY_FROM * amplitudes[0]:
+        return None
+    seconds = int(members.sum()) * coarse.bin_s
+    return float(amplitudes[0]) / seconds, tau_ns, float(amplitudes[1] / amplitudes[0])

@@ -10,7 +10,7 @@ from qdmon.analysis.dot.family import FamilyFit, fit_family
 from qdmon.analysis.dot.maximise import Prior, parameters_of
 from qdmon.analysis.dot.parameters import P, in_order
 from qdmon.analysis.dot.start import OTHER_NAMES, first_fits, prior_around
-from qdmon.analysis.dot.states import Family
+from qdmon.analysis.dot.states import USUAL_BIEXCITON, Family
 
 __all__ = ["DotFit", "adapted", "expected_bright", "fit_dot", "reread"]
 
@@ -55,6 +55,7 @@ def fit_dot(
     data: BinnedDecays,
     background_sd_cps: float | None = None,
     expected: tuple[float, float] | None = None,
+    biexciton: float = USUAL_BIEXCITON,
 ) -> DotFit | None:
     """Fit every family of states; None where no bright level can be found.
 
@@ -64,9 +65,10 @@ def fit_dot(
         data: the bins, with a first guess of the background.
         background_sd_cps: how well that background is known; None if it is only a guess.
         expected: rate (cps) and lifetime (ns) of the bright level, from another fluence; None if unknown.
+        biexciton: lifetime of biexcitons over that of the exciton.
     """
     some = data.pieces(SEARCH_BINS)
-    begun = first_fits(data, some, background_sd_cps, expected)
+    begun = first_fits(data, some, background_sd_cps, expected, biexciton)
     if begun is None:
         return None
     prior, first = begun

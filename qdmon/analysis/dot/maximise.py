@@ -32,7 +32,7 @@ _STEP, _LONGEST = in_order(
         P.DELAYED: (1e-4, 0.02),
         P.SPREAD: (1e-3, 0.05),
         P.AFTER_PULSES: (1e-4, 0.01),
-        P.EARLY: (1e-4, 0.02),
+        P.EARLY: (1e-4, 0.06),
     }
 ).T
 # Levels lie a tenth apart: further away another one takes over.

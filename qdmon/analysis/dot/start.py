@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from qdmon.analysis.dot.binned import BinnedDecays
-from qdmon.analysis.dot.bright import BRIGHTER, bright_level, rarer_level
+from qdmon.analysis.dot.bright import BRIGHTER, bright_level, rarer_level, without_biexcitons
 from qdmon.analysis.dot.family import FamilyFit, fit_family
 from qdmon.analysis.dot.maximise import GREY_RANGE, Prior
 from qdmon.analysis.dot.parameters import P, in_order
@@ -57,6 +57,7 @@ def first_fits(
     some: BinnedDecays,
     background_sd_cps: float | None,
     expected: tuple[float, float] | None,
+    biexciton: float,
 ) -> tuple[Prior, dict[Family, FamilyFit]] | None:
     """Prior and first fits, on some of the bins, from the bright level that explains them best.
 
@@ -69,27 +70,32 @@ def first_fits(
         some: those of them to fit.
         background_sd_cps: how well that background is known; None if it is only a guess.
         expected: rate (cps) and lifetime (ns) of the bright level, from another fluence; None if unknown.
+        biexciton: lifetime of biexcitons over that of the exciton.
     """
     usual = bright_level(data)
     if usual is None:
         return None
-    others = [rarer_level(data, usual)]
-    if expected is not None and expected[1] > BRIGHTER * usual[1]:
-        others.append(expected)
+    if expected is not None and expected[1] <= BRIGHTER * usual[1]:
+        expected = None
+    levels = [(*level, 0.0) for level in (usual, rarer_level(data, usual), expected) if level is not None]
+    excitons = without_biexcitons(data, usual, biexciton)
+    if excitons is not None:
+        levels.append(excitons)
     families: tuple[Family, ...] = ("auger", "both")
     best: tuple[Prior, dict[Family, FamilyFit]] | None = None
     least = -np.inf
-    for level in (usual, *others):
-        if level is None:
-            continue
+    for bright_cps, bright_ns, early in levels:
         start = DotModel(
-            *level,
-            trion_ns=level[1] * USUAL_TRION,
+            bright_cps,
+            bright_ns,
+            trion_ns=bright_ns * USUAL_TRION,
             grey=FIRST_GREY,
             beta=BETA[0],
             background_cps=data.background_cps,
             delayed=0.0,
             after_pulses=data.bins.after_pulses.per_click[0],
+            early=early,
+            biexciton=biexciton,
         )
         prior = prior_around(start, background_sd_cps, data.bins.after_pulses.per_click)
         first = {family: _searched(some, family, start, prior) for family in families}

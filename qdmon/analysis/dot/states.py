@@ -34,8 +34,10 @@ BoolArray = NDArray[np.bool_]
 
 Family = Literal["auger", "bc", "both", "hc", "all"]
 
-# Lifetime of a bright biexciton over that of the exciton: four decay channels, a yield of 0.15.
-EARLY = 0.15 / 4
+# Lifetime of a bright biexciton over the exciton's where nobody knows: four decay channels, a yield of 0.15.
+USUAL_BIEXCITON = 0.15 / 4
+# Its yield with one more carrier: half as many paths again to emit, two to three times as many to recombine.
+_CHARGED_BIEXCITON = 0.5
 
 # About an eighth less light each, which a few bins of 60 photons tell apart.
 _QUENCHED = np.concatenate(
@@ -125,6 +127,7 @@ class DotModel:
         spread: variance of the logarithm of the lifetime within every state; 0 is one exponential.
         after_pulses: clicks that follow a click of the dot's light, per click, not counted in its rate.
         early: light of biexcitons over that of the bright state, not counted in its rate.
+        biexciton: their lifetime over that of the exciton; known from g2(0), not fitted.
         quenched: (q,) what a trap leaves of intensity and lifetime, descending.
         trions: (c,) lifetimes of the other charged states over the main one; the first two are unused.
         constant: (q,) levels at constant lifetime, descending.
@@ -140,6 +143,7 @@ class DotModel:
     spread: float = 0.0
     after_pulses: float = 0.0
     early: float = 0.0
+    biexciton: float = USUAL_BIEXCITON
     quenched: FloatArray = field(default_factory=lambda: np.append(_QUENCHED, 0.0))
     trions: FloatArray = field(default_factory=lambda: _TRIONS)
     constant: FloatArray = field(default_factory=lambda: _QUENCHED)
@@ -175,15 +179,17 @@ class DotModel:
         )
         emitted = np.concatenate([q, yields, level])
         shape = np.concatenate([share[:-1], np.repeat(share[-1:], len(level), axis=0)])
-        early = exponential_shares(np.array([EARLY * self.bright_ns]), edges_ns, light, bins.period_ns)
+        early = exponential_shares(
+            np.array([self.biexciton * self.bright_ns]), edges_ns, light, bins.period_ns
+        )
         return np.asarray(self.bright_cps * (emitted[:, None] * shape + self._early[:, None] * early))
 
     @property
     def _early(self) -> FloatArray:
-        """(pure,) light of biexcitons in each state: traps hardly take it, charges leave none."""
+        """(pure,) light of biexcitons in each state: traps hardly take it, a charge about half."""
         q = np.append(1.0, self.quenched)
-        left = 1 / (1 + (1 / np.maximum(q, 1e-3) - 1) * EARLY)
-        return self.early * np.concatenate([left, np.zeros(_C), self.constant, [0.0]])
+        left = 1 / (1 + (1 / np.maximum(q, 1e-3) - 1) * self.biexciton)
+        return self.early * np.concatenate([left, np.full(_C, _CHARGED_BIEXCITON), self.constant, [0.0]])
 
     def _charged(self) -> tuple[FloatArray, FloatArray]:
         """Lifetimes (ns) of the charged states and their intensity over the bright one."""

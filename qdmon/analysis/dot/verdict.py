@@ -42,8 +42,8 @@ SHARE_FLOOR, LOSS_FLOOR, HOT_FLOOR = 0.005, 0.001, 0.07
 # Charged dwells whose light is over before the gate pass for dark traps: relative error of what they took for
 # lifetimes below the gate, and the gate over the lifetime from which none of them is missed.
 HIDDEN, SEEN = 0.1, 0.8
-# Light of biexcitons from which their unknown lifetime matters, and how much of it passes for other states'.
-EARLY_FROM, EARLY_DOUBT = 0.03, 0.5
+# Light of biexcitons from which their lifetime matters, and how much of it passes for other states'.
+EARLY_FROM, EARLY_DOUBT = 0.03, 0.1
 # A part of the loss at constant lifetime beyond which the other part is not called by its own name.
 HOT_FROM = 0.05
 TOO_DIM = "the dim light is too little to have a lifetime that tells why it is dim"

@@ -7,7 +7,14 @@ import pytest
 from scipy.stats import poisson
 
 from qdmon.analysis.antibunching.coincidences import Coincidences, ZeroDelay
-from qdmon.analysis.antibunching.gated import Gated, belief_in_single, emitter_doubt, gate_for, is_single
+from qdmon.analysis.antibunching.gated import (
+    Gated,
+    belief_in_single,
+    biexciton_lifetime,
+    emitter_doubt,
+    gate_for,
+    is_single,
+)
 from qdmon.analysis.antibunching.pairs import GATES_NS
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.results.pair_correlation import G2
@@ -36,6 +43,21 @@ def test_the_gate_opens_three_to_seven_biexciton_lifetimes_behind_the_response(r
 
 def test_an_uncertain_g2_opens_the_gate_later() -> None:
     assert gate_for(pairs_at_zero(0.1, 20.0), LIFETIME_NS) > gate_for(pairs_at_zero(0.1, 1e5), LIFETIME_NS)
+
+
+@pytest.mark.parametrize(
+    ("zero", "yield_ratio"),
+    [
+        (UNKNOWN, 0.15),
+        (Estimate(0.3, 0.1), 0.225),  # as well known as what is believed beforehand
+        (Estimate(0.3, 0.003), 0.3),
+        (Estimate(-0.02, 0.01), 0.05),
+        (Estimate(0.9, 0.01), 0.5),
+    ],
+)
+def test_biexcitons_live_as_long_as_their_yield_says(zero: Estimate, yield_ratio: float) -> None:
+    seen = G2(np.empty(0), np.empty(0, np.int64), zero, None, 0.0, "rising edges", None)
+    assert biexciton_lifetime(seen) == pytest.approx(yield_ratio / 4, rel=0.01)
 
 
 def test_a_bright_biexciton_does_not_make_a_dot_two() -> None:

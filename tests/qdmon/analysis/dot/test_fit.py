@@ -178,6 +178,20 @@ def test_biexcitons_that_outlive_the_gate_do_not_shorten_the_lifetime() -> None:
     assert error < 0.005
 
 
+def test_biexcitons_are_told_from_excitons_where_it_is_known_how_long_they_live() -> None:
+    """A yield of 0.35 beside that of the exciton, at <N> = 1.5: a sixth of the light, over in 2 ns."""
+    rng = np.random.default_rng(5)
+    dot = replace(PAPERS_DOT, early=0.18, biexciton=0.35 / 4)
+    data = drawn(rng, alternating(rng, 3000, DIM["auger"]), dot)
+    told, assumed = fit_dot(data, 20.0, biexciton=0.35 / 4), fit_dot(data, 20.0)
+    assert told is not None
+    assert assumed is not None
+    found = told.families["auger"]
+    assert found.dot.bright_ns == pytest.approx(dot.bright_ns, rel=3.5 * found.error_of(P.BRIGHT_NS))
+    assert found.dot.bright_cps == pytest.approx(dot.bright_cps, rel=3.5 * found.error_of(P.BRIGHT_CPS))
+    assert assumed.families["auger"].log_likelihood < found.log_likelihood - 100
+
+
 def test_bins_that_a_fast_dot_left_the_bright_level_in_count_among_its_errors() -> None:
     rng = np.random.default_rng(8)
     fast, slow = (
