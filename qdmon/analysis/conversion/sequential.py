@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from qdmon.analysis.conversion.alarms import AlarmBudget
+from qdmon.analysis.conversion.kinds_apart import log_apart
 from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime, likely
 from qdmon.analysis.conversion.runs import LOG_FAMILY, log_likelihood, log_likelihood_behind
 from qdmon.analysis.conversion.shares import ANY_CHANGE, CHANGE_AT_RISE, LOG_WEIGHT
@@ -45,6 +46,8 @@ FEWEST_BEFORE = 5
 SLICES = 16
 # Edges of the central interval of 68 %, and the least half width that is stated.
 CENTRAL, LEAST_ERROR_S = (0.16, 0.84), 0.01
+# Chance beforehand that charging and trapping know nothing of each other (`kinds_apart`).
+APART = 0.02
 # Chance that a dwell goes on as if nothing had happened when the law changes in it: mostly that ends it.
 OUTLIVES = 0.3
 # Places this much less likely than the best, in nats, do not count for the time.
@@ -107,7 +110,7 @@ def find_change(
     if len(marks) <= FEWEST_BEFORE:
         return None
     split = _split(marks, budget.steps_s, now_s, families)
-    any_change, at_rise = split.log_ratio(ANY_CHANGE), split.log_ratio(CHANGE_AT_RISE)
+    any_change, at_rise = split.out_of_the_blue(), split.log_ratio(CHANGE_AT_RISE)
     scores, allotted = _scores(marks, any_change, at_rise, budget)
     open_still = np.array([m.start_s >= since_s for m in marks[FEWEST_BEFORE:]])
     scores = np.where(open_still, scores, -np.inf)
@@ -154,7 +157,7 @@ def log_evidence(marks: Sequence[Mark], budget: AlarmBudget) -> float | None:
     if len(marks) <= FEWEST_BEFORE:
         return None
     split = _split(marks, budget.steps_s, None, LOG_FAMILY)
-    scores, _ = _scores(marks, split.log_ratio(ANY_CHANGE), split.log_ratio(CHANGE_AT_RISE), budget)
+    scores, _ = _scores(marks, split.out_of_the_blue(), split.log_ratio(CHANGE_AT_RISE), budget)
     return float(np.logaddexp.reduce(scores))
 
 
@@ -167,16 +170,24 @@ class _Split:
         before: (p, f, k) log weight and likelihood of each family and share up to there.
         behind: (p, f, k) the same from there on, the family left out.
         besides: (p,) log-likelihood ratio of the waits, less that of all blinks without a change.
+        apart: (p,) log-likelihood ratio if charging and trapping know nothing of each other; infinite where
+            the fluence changed.
     """
 
     places: NDArray[np.intp]
     before: FloatArray
     behind: FloatArray
     besides: FloatArray
+    apart: FloatArray
 
     def log_ratio(self, pairs: FloatArray) -> FloatArray:
         """(p,) log LR of a change there, with these weights of each pair of shares."""
         return _log_pairs(self.before, self.behind, pairs) + self.besides
+
+    def out_of_the_blue(self) -> FloatArray:
+        """(p,) log LR of any change there; without one, kinds come in rows or, rarely, each by itself."""
+        as_rows = self.log_ratio(ANY_CHANGE)
+        return np.asarray(-np.logaddexp(np.log1p(-APART) - as_rows, np.log(APART) - self.apart))
 
 
 def _split(marks: Sequence[Mark], steps_s: FloatArray, now_s: float | None, families: FloatArray) -> _Split:
@@ -184,7 +195,12 @@ def _split(marks: Sequence[Mark], steps_s: FloatArray, now_s: float | None, fami
     log_l = families[:, None] + LOG_WEIGHT + log_likelihood(marks)
     behind = LOG_WEIGHT + log_likelihood_behind(marks)
     besides = log_waits(marks, places, steps_s, now_s) - float(np.logaddexp.reduce(log_l[-1], axis=None))
-    return _Split(places, log_l[places], behind[places], besides)
+    starts = np.array([m.start_s for m in marks])
+    stepped = np.searchsorted(steps_s, starts[places], side="right") > np.searchsorted(
+        steps_s, starts[places - 1], side="right"
+    )
+    apart = np.where(stepped, np.inf, log_apart(marks, places, now_s))
+    return _Split(places, log_l[places], behind[places], besides, apart)
 
 
 def _scores(

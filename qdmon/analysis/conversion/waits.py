@@ -15,7 +15,7 @@ from scipy.special import digamma
 
 from qdmon.analysis.conversion.regimes import Mark
 
-__all__ = ["USUAL_RATE_HZ", "log_waits"]
+__all__ = ["USUAL_RATE_HZ", "USUAL_WAIT_S", "OldLaws", "log_waits", "old_laws"]
 
 FloatArray = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ def log_waits(
     """
     starts, stops = np.array([(m.start_s, m.stop_s) for m in marks]).T
     gaps = np.maximum(starts[1:] - stops[:-1], 0.0)
-    every, crossed_any = _old_laws(starts, gaps, steps_s)
+    every, crossed_any = old_laws(starts, gaps, steps_s)
     old, crossed = every.at(places - 1), crossed_any[places - 1]
     at = gaps[places - 1]
     # Blinks that touch are parts of one dwell: there was no wait.
@@ -66,7 +66,7 @@ def log_waits(
 
 
 @dataclass(frozen=True, slots=True)
-class _OldLaws:
+class OldLaws:
     """Laws of the waits before some gaps: a steep one of known mean, or a heavy one of known middle.
 
     Attributes:
@@ -79,9 +79,9 @@ class _OldLaws:
     scale_s: FloatArray
     heavy: FloatArray
 
-    def at(self, index: NDArray[np.intp]) -> "_OldLaws":
+    def at(self, index: NDArray[np.intp]) -> "OldLaws":
         """Those of some gaps."""
-        return _OldLaws(self.mean_s[index], self.scale_s[index], self.heavy[index])
+        return OldLaws(self.mean_s[index], self.scale_s[index], self.heavy[index])
 
     def log_wait(self, wait: FloatArray) -> FloatArray:
         """Log density of a wait."""
@@ -101,9 +101,7 @@ class _OldLaws:
         return np.asarray(np.logaddexp(steep, heavy + self.heavy) - np.logaddexp(0.0, self.heavy))
 
 
-def _old_laws(
-    starts: FloatArray, gaps: FloatArray, steps_s: FloatArray
-) -> tuple[_OldLaws, NDArray[np.bool_]]:
+def old_laws(starts: FloatArray, gaps: FloatArray, steps_s: FloatArray) -> tuple[OldLaws, NDArray[np.bool_]]:
     """Laws of the waits before each gap since the last step, and whether that step lies in the gap."""
     waited = gaps > 0
     # Summed up to each gap, that one left out.
@@ -117,11 +115,11 @@ def _old_laws(
     crossed = np.asarray(since > starts[:-1])
     mean_s = (total + USUAL_WAIT_S) / (number + 1)
     middle_s = np.exp((logs + np.log(USUAL_WAIT_S)) / (number + 1))
-    laws = _OldLaws(mean_s, middle_s / MIDDLE, np.zeros(len(gaps)))
+    laws = OldLaws(mean_s, middle_s / MIDDLE, np.zeros(len(gaps)))
     steep, heavy = laws.log_each(gaps)
     told = np.where(waited & ~crossed, heavy - steep, 0.0)
     odds = np.cumsum(told) - told
-    return _OldLaws(laws.mean_s, laws.scale_s, odds), crossed
+    return OldLaws(laws.mean_s, laws.scale_s, odds), crossed
 
 
 def _log_lomax(wait: FloatArray, mean_s: FloatArray | float, shape: FloatArray | float) -> FloatArray:
