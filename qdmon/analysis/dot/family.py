@@ -118,6 +118,8 @@ def fit_family(
     prior: Prior,
     plan: tuple[int, ...],
     chain: Chain | None = None,
+    *,
+    searching: bool = False,
 ) -> FamilyFit:
     """Steps of EM for the chain as planned, the dot improved between each.
 
@@ -128,6 +130,7 @@ def fit_family(
         prior: of its parameters.
         plan: steps of the chain before, between and after the improvements of the dot.
         chain: over all states, to begin with; None for equal weights and usual dwells.
+        searching: another fit goes on from this one: what to expect of the dot is left at what was known.
     """
     states = FAMILIES[family]
     first = _first_leaving(data.bin_s)
@@ -150,6 +153,6 @@ def fit_family(
         step = improved(data, dot, trusted, states, prior)
         dot = step.dot
         smoothed, trusted = learned(dot, smoothed.chain, steps)
-    if step is not None:
+    if step is not None and not searching:
         expected = step.summed_up()
     return FamilyFit(family, dot, expected, smoothed, smoothed.log_likelihood + prior.log_density(dot))

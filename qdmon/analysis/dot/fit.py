@@ -92,7 +92,8 @@ def fit_dot(
     begin = _all_states(both, found["hc"])
     leader = max((both, found["hc"]), key=lambda f: f.log_likelihood)
     here = fit_family(some, "both", both.dot, prior, (3,), both.whole_chain()).log_likelihood
-    if fit_family(some, "all", leader.dot, prior, (4, 3), begin).log_likelihood > here + WORTH_MORE:
+    there = fit_family(some, "all", leader.dot, prior, (4, 3), begin, searching=True).log_likelihood
+    if there > here + WORTH_MORE:
         found["all"] = fit_family(data, "all", leader.dot, prior, (4, 4, 3), begin)
     return DotFit(found, data.photons)
 

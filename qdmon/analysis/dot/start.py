@@ -102,7 +102,9 @@ def first_fits(
 def _searched(data: BinnedDecays, family: Family, start: DotModel, prior: Prior) -> FamilyFit:
     """A family that has trions, from its best start, with those that are seen most as the fitted ones."""
     tried = [
-        fit_family(data, family, replace(start, trion_ns=start.bright_ns * ratio), prior, (5, 5, 4))
+        fit_family(
+            data, family, replace(start, trion_ns=ratio * start.bright_ns), prior, (5, 5, 4), searching=True
+        )
         for ratio in TRION_STARTS
     ]
     best = max(tried, key=lambda f: f.log_likelihood)
@@ -111,7 +113,7 @@ def _searched(data: BinnedDecays, family: Family, start: DotModel, prior: Prior)
         return best
     trion_ns, grey = seen
     again = replace(best.dot, trion_ns=trion_ns, grey=grey, trions=start.trions)
-    renamed = fit_family(data, family, again, prior, (5, 4))
+    renamed = fit_family(data, family, again, prior, (5, 4), searching=True)
     return renamed if renamed.log_likelihood > best.log_likelihood - OTHER_NAMES else best
 
 

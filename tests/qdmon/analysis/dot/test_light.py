@@ -1,3 +1,5 @@
+"""What dots show, reckoned together and alone."""
+
 from dataclasses import replace
 
 import numpy as np
