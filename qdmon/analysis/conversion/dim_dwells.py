@@ -7,13 +7,14 @@ other way round, stays dim: such a dwell is as many blinks as it surely has part
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.conversion.row_states import RowStates, row_log_likelihood
+from hardware.jit import jit
+from qdmon.analysis.conversion.row_states import RowLight, RowStates
 from qdmon.analysis.dot.chain import Chain, Smoothed, learn, log_evidence
 from qdmon.analysis.switching.blinks import hysteresis_runs
 
@@ -51,6 +52,11 @@ class Light:
     dark: float
     bright: float
 
+    @cached_property
+    def possible(self) -> list[RowLight]:
+        """`expected`, ready to weigh rows."""
+        return [RowLight.of(expected) for expected in self.expected]
+
 
 @dataclass(frozen=True, slots=True)
 class DimBlink:
@@ -81,12 +87,11 @@ def dim_dwells(rows: NDArray[np.generic], whole: NDArray[np.bool_], light: Light
         light: what is expected of them.
     """
     states = light.states
-    log_l = row_log_likelihood(rows, light.expected[0])
+    log_l = light.possible[0].log_likelihood(rows)
     log_l[~whole] = 0.0
     likelihood = np.exp(np.maximum(log_l - log_l.max(axis=1, keepdims=True), LEAST_LOG))
     posterior = _smoothed(likelihood, states.weights, states.leaving).posterior
-    chance = posterior[:, states.dim].sum(axis=1)
-    charged, trapped = (posterior[:, family].sum(axis=1) for family in (states.charged, states.trapped))
+    chance, charged, trapped = (posterior @ states.kinds).T
     kind = np.where(charged > ENTER, 1, np.where(trapped > ENTER, -1, 0))
     runs = [_parts(kind, begin, end) for begin, end in hysteresis_runs(chance > ENTER, chance < LEAVE)]
     return [_blinks(parts, rows, whole, light) for parts in runs]
@@ -146,7 +151,13 @@ def _odds(rows: NDArray[np.generic], light: Light) -> tuple[float, ...]:
 
     Two, of an Auger blink and of a trap blink, where only both together explain it.
     """
-    fits = np.array([_fits(row_log_likelihood(rows, e), light.states) for e in light.expected])
+    states = light.states
+    fits = np.array(
+        [
+            _fits(possible.log_likelihood(rows), states.families, states.weights, states.leaving)
+            for possible in light.possible
+        ]
+    )
     doubtful = MODEL_ERROR * float(rows[:, 1:].sum(dtype=np.int64))
     most = MOST_ODDS_PER_ROW * len(rows)
     auger, trap, both = fits.T
@@ -161,14 +172,29 @@ def _odds(rows: NDArray[np.generic], light: Light) -> tuple[float, ...]:
     return (float(np.sign(least)) * max(abs(least) - doubtful, 0.0),)
 
 
-def _fits(log_l: Float32Array, states: RowStates) -> list[float]:
-    """Log evidence of rows that are all Auger, all trap, or either in turn; each is neither now and then."""
-    found = []
-    for family in (states.charged | states.neither, states.trapped | states.neither, states.dim):
-        part = log_l.compress(family, axis=1)
-        top = part.max(axis=1, keepdims=True)
-        weights = states.weights[family] / states.weights[family].sum()
-        scaled = np.exp(np.maximum(part - top, LEAST_LOG))
-        of_rows = log_evidence(scaled, Chain(weights, states.leaving[family]))
-        found.append(of_rows + float(top.sum(dtype=np.float64)))
+@jit
+def _fits(
+    log_l: Float32Array, families: NDArray[np.bool_], weights: FloatArray, leaving: FloatArray
+) -> FloatArray:
+    """(f,) log evidence of rows that are all of one family.
+
+    Args:
+        log_l: (n, k) of each row in each state.
+        families: (f, k) bool, states of each.
+        weights: (k,) of `RowStates`.
+        leaving: (k,) likewise.
+    """
+    found = np.zeros(len(families))
+    for f in range(len(families)):
+        members = np.flatnonzero(families[f])
+        scaled = np.empty((len(log_l), len(members)), np.float32)
+        for t in range(len(log_l)):
+            top = log_l[t, members[0]]
+            for state in members:
+                top = max(top, log_l[t, state])
+            for j, state in enumerate(members):
+                scaled[t, j] = np.exp(max(log_l[t, state] - top, np.float32(LEAST_LOG)))
+            found[f] += top
+        share = weights[members] / weights[members].sum()
+        found[f] += log_evidence(scaled, share, leaving[members])
     return found

@@ -7,6 +7,7 @@ and so are dark ones.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from qdmon.analysis.calibration.timing import MicroBins
 
-__all__ = ["DIM_LOSS", "BrightLevel", "RowStates", "row_log_likelihood", "row_states"]
+__all__ = ["DIM_LOSS", "BrightLevel", "RowLight", "RowStates", "row_states"]
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
@@ -71,15 +72,25 @@ class RowStates:
     weights: FloatArray
     leaving: FloatArray
 
-    @property
+    @cached_property
     def charged(self) -> NDArray[np.bool_]:
         """(k,) those that make an Auger blink."""
         return np.asarray(self.dim & self.auger)
 
-    @property
+    @cached_property
     def trapped(self) -> NDArray[np.bool_]:
         """(k,) those that make a trap blink."""
         return np.asarray(self.dim & ~self.auger & ~self.neither)
+
+    @cached_property
+    def kinds(self) -> Float32Array:
+        """(k, 3) 1 for those that are dim, charged and trapped."""
+        return np.column_stack([self.dim, self.charged, self.trapped]).astype(np.float32)
+
+    @cached_property
+    def families(self) -> NDArray[np.bool_]:
+        """(3, k) states of a dwell that is all Auger, all trap, or either; it may be neither now and then."""
+        return np.array([self.charged | self.neither, self.trapped | self.neither, self.dim])
 
 
 def row_states(lifetime_ns: float, bins: MicroBins) -> RowStates:
@@ -129,13 +140,24 @@ def _weights(dim: NDArray[np.bool_], kind: NDArray[np.int_], switching: NDArray[
     return np.asarray(weights / weights.sum(), np.float64)
 
 
-def row_log_likelihood(rows: NDArray[np.generic], expected: FloatArray) -> Float32Array:
-    """(n, k) Poisson log-likelihood of every row under every state, prompt light left out.
+@dataclass(frozen=True, slots=True)
+class RowLight:
+    """What a row shows in each of k states, ready to weigh rows; prompt light left out.
 
-    Args:
-        rows: (n, m) counts.
-        expected: (k, m) expected counts, background included.
+    Attributes:
+        log_counts: (m - 1, k) logarithm of the counts expected in each micro-bin, background included.
+        counts: (k,) expected in all of them.
     """
-    mu = np.maximum(expected[:, 1:], 1e-9)
-    log_l = rows[:, 1:].astype(np.float32) @ np.log(mu).T.astype(np.float32)
-    return np.asarray(log_l - mu.sum(axis=1).astype(np.float32))
+
+    log_counts: Float32Array
+    counts: Float32Array
+
+    @classmethod
+    def of(cls, expected: FloatArray) -> "RowLight":
+        """From (k, m) expected counts."""
+        mu = np.maximum(expected[:, 1:], 1e-9)
+        return cls(np.log(mu).T.astype(np.float32), mu.sum(axis=1).astype(np.float32))
+
+    def log_likelihood(self, rows: NDArray[np.generic]) -> Float32Array:
+        """(n, k) Poisson log-likelihood of every row under every state, of (n, m) counts."""
+        return np.asarray(rows[:, 1:].astype(np.float32) @ self.log_counts - self.counts)

@@ -175,10 +175,11 @@ def _taken(likelihood: Float32Array, columns: NDArray[np.uint64]) -> Float32Arra
     return taken
 
 
-def log_evidence(likelihood: Float32Array, chain: Chain) -> float:
-    """Of all bins under a chain that is known; (n, k) likelihoods as in `learn`."""
+@jit
+def log_evidence(likelihood: Float32Array, weights: FloatArray, leaving: FloatArray) -> float:
+    """Of all bins under a `Chain` that is known; (n, k) likelihoods as in `learn`."""
     alpha, scale = np.empty(likelihood.shape), np.empty(len(likelihood))
-    return _forward(likelihood, chain.weights, chain.leaving, alpha, scale)
+    return _forward(likelihood, weights, leaving, alpha, scale)
 
 
 def learn(
