@@ -75,6 +75,26 @@ def _dot(a: FloatArray, b: FloatArray) -> float:
 
 
 @jit
+def _sum_and_dot(a: FloatArray, b: FloatArray) -> tuple[float, float]:
+    """Sum of b and scalar product, in the order of `_dot`: b is read once."""
+    n = np.uint64(len(a))
+    whole = n - n % np.uint64(4)
+    s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+    t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0
+    for j in range(np.uint64(0), whole, np.uint64(4)):
+        b0, b1, b2, b3 = b[j], b[j + np.uint64(1)], b[j + np.uint64(2)], b[j + np.uint64(3)]
+        s0, s1, s2, s3 = s0 + b0, s1 + b1, s2 + b2, s3 + b3
+        t0 += a[j] * b0
+        t1 += a[j + np.uint64(1)] * b1
+        t2 += a[j + np.uint64(2)] * b2
+        t3 += a[j + np.uint64(3)] * b3
+    for j in range(whole, n):
+        s0 += b[j]
+        t0 += a[j] * b[j]
+    return (s0 + s1) + (s2 + s3), (t0 + t1) + (t2 + t3)
+
+
+@jit
 def _forward(
     likelihood: Float32Array, weights: FloatArray, leaving: FloatArray, alpha: FloatArray, scale: FloatArray
 ) -> float:
@@ -84,7 +104,7 @@ def _forward(
         The log-likelihood of all bins.
     """
     n, k = np.uint64(likelihood.shape[0]), np.uint64(likelihood.shape[1])
-    stay, one = 1.0 - leaving, np.ones(k)
+    stay = 1.0 - leaving
     # Before the first bin there is a jump: it is drawn by the weights.
     now = np.zeros(k)
     jumping, inverse = 1.0, 1.0
@@ -92,7 +112,7 @@ def _forward(
     for t in range(n):
         for j in range(k):
             now[j] = (stay[j] * now[j] + weights[j] * jumping) * (likelihood[t, j] * inverse)
-        total, jumping = _dot(one, now), _dot(leaving, now)
+        total, jumping = _sum_and_dot(leaving, now)
         inverse = 1.0 / total
         for j in range(k):
             alpha[t, j] = now[j] * inverse
