@@ -62,8 +62,8 @@ def _cumulated(odds: FloatArray) -> FloatArray:
     trap = np.logaddexp(odds + np.log(MISREAD), np.log1p(-MISREAD))
     top = np.maximum(auger, trap)
     found = np.zeros((len(odds) + 1, len(_NEW_RUN), len(SHARES)))
-    _forward(np.exp(auger - top), np.exp(trap - top), SHARES, _PERSISTENCE, _NEW_RUN, found)
-    found[1:] += np.cumsum(top)[:, None, None]
+    _forward(np.exp(auger - top), np.exp(trap - top), SHARES, _PERSISTENCE, _NEW_RUN, found[1:])
+    found[1:] = np.cumsum(np.log(found[1:]) + top[:, None, None], axis=0)
     return found
 
 
@@ -76,38 +76,36 @@ def _forward(
     new_run: FloatArray,
     found: FloatArray,
 ) -> None:
-    """Fill (n + 1, f, k) `found` with cumulated log-likelihoods; blinks are likelihoods of either kind."""
-    stay_auger, stay_trap = np.empty(len(persistence)), np.empty(len(persistence))
-    in_auger, in_trap = np.empty(len(persistence)), np.empty(len(persistence))
-    live = np.empty(len(persistence), np.intp)
+    """Fill (n, f, k) `found` with the likelihood of each blink by those before, of blinks of either kind.
+
+    Shares are the innermost loops: they know nothing of each other, so that they are reckoned at once.
+    """
+    several = np.uint64(len(shares))
+    total, left_auger, left_trap = np.empty(several), np.empty(several), np.empty(several)
     for f in range(len(new_run)):
-        n_live, norm = 0, 0.0
-        for j in range(len(persistence)):
-            if new_run[f, j] > 0:
-                live[n_live] = j
-                n_live += 1
-                norm += new_run[f, j] / (1 - persistence[j])
-        for k in range(len(shares)):
-            for i in range(n_live):
-                j = live[i]
-                part = new_run[f, j] / (1 - persistence[j]) / norm
-                in_auger[i], in_trap[i] = shares[k] * part, (1 - shares[k]) * part
-                stay_auger[i] = 1 - (1 - shares[k]) * (1 - persistence[j])
-                stay_trap[i] = 1 - shares[k] * (1 - persistence[j])
-            log_l = 0.0
-            for m in range(len(auger)):
-                total = 0.0
-                for i in range(n_live):
-                    in_auger[i] *= auger[m]
-                    in_trap[i] *= trap[m]
-                    total += in_auger[i] + in_trap[i]
-                log_l += np.log(total)
-                found[m + 1, f, k] = log_l
-                left_auger, left_trap = 0.0, 0.0
-                for i in range(n_live):
-                    left_auger += in_auger[i] * (1 - stay_auger[i])
-                    left_trap += in_trap[i] * (1 - stay_trap[i])
-                for i in range(n_live):
-                    new = new_run[f, live[i]]
-                    in_auger[i] = (in_auger[i] * stay_auger[i] + left_trap * new) / total
-                    in_trap[i] = (in_trap[i] * stay_trap[i] + left_auger * new) / total
+        live = np.flatnonzero(new_run[f])
+        new = new_run[f][live]
+        part = new / (1 - persistence[live])
+        part /= part.sum()
+        in_auger, in_trap = np.outer(part, shares), np.outer(part, 1 - shares)
+        leave_auger, leave_trap = (
+            np.outer(1 - persistence[live], 1 - shares),
+            np.outer(1 - persistence[live], shares),
+        )
+        for m in range(len(auger)):
+            total[:], left_auger[:], left_trap[:] = 0.0, 0.0, 0.0
+            for i in range(len(live)):
+                for k in range(several):
+                    in_auger[i, k] *= auger[m]
+                    in_trap[i, k] *= trap[m]
+                    total[k] += in_auger[i, k] + in_trap[i, k]
+                    left_auger[k] += in_auger[i, k] * leave_auger[i, k]
+                    left_trap[k] += in_trap[i, k] * leave_trap[i, k]
+            for i in range(len(live)):
+                for k in range(several):
+                    stayed_auger = in_auger[i, k] * (1 - leave_auger[i, k])
+                    stayed_trap = in_trap[i, k] * (1 - leave_trap[i, k])
+                    in_auger[i, k] = (stayed_auger + left_trap[k] * new[i]) / total[k]
+                    in_trap[i, k] = (stayed_trap + left_auger[k] * new[i]) / total[k]
+            for k in range(several):
+                found[m, f, k] = total[k]

@@ -57,9 +57,8 @@ class FamilyFit:
         """
         single, losses = SINGLE[self.states], self.dot.losses
         lost = np.array([losses.auger, losses.trap, losses.constant], np.float32)[:, self.states]
-        posterior = self.smoothed.posterior
-        staying = np.asarray(np.where(single, lost, 0) @ posterior.T, np.float64)
-        switching = np.asarray(np.where(single, 0, lost) @ posterior.T, np.float64)
+        either = np.concatenate([np.where(single, lost, 0), np.where(single, 0, lost)])
+        staying, switching = np.split((self.smoothed.posterior @ either.T).T.astype(np.float64), 2)
         beside = np.zeros_like(staying)
         beside[:, 1:] += staying[:, :-1]
         beside[:, :-1] += staying[:, 1:]
