@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.jit import jit
-from qdmon.analysis.conversion.row_states import RowLight, RowStates
+from qdmon.analysis.conversion.row_states import Family, RowLight, RowStates
 from qdmon.analysis.dot.chain import Chain, Smoothed, learn, log_evidence
+from qdmon.analysis.dot.likelihood import highest
 from qdmon.analysis.switching.blinks import hysteresis_runs
 
 __all__ = ["DimBlink", "Light", "dim_dwells"]
@@ -53,9 +54,9 @@ class Light:
     bright: float
 
     @cached_property
-    def possible(self) -> list[RowLight]:
+    def possible(self) -> RowLight:
         """`expected`, ready to weigh rows."""
-        return [RowLight.of(expected) for expected in self.expected]
+        return RowLight.of(np.array(self.expected))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +152,9 @@ def _odds(rows: NDArray[np.generic], light: Light) -> tuple[float, ...]:
 
     Two, of an Auger blink and of a trap blink, where only both together explain it.
     """
-    states = light.states
-    fits = np.array(
-        [
-            _fits(possible.log_likelihood(rows), states.families, states.weights, states.leaving)
-            for possible in light.possible
-        ]
-    )
+    auger, trap, both = _fits(light.possible.log_likelihood(rows), light.states)
     doubtful = MODEL_ERROR * float(rows[:, 1:].sum(dtype=np.int64))
     most = MOST_ODDS_PER_ROW * len(rows)
-    auger, trap, both = fits.T
     # What either adds to the other alone.
     adds = np.minimum([(both - trap).min(), (both - auger).min()], most) - doubtful - SURE_PART
     if adds.min() > 0:
@@ -172,29 +166,34 @@ def _odds(rows: NDArray[np.generic], light: Light) -> tuple[float, ...]:
     return (float(np.sign(least)) * max(abs(least) - doubtful, 0.0),)
 
 
-@jit
-def _fits(
-    log_l: Float32Array, families: NDArray[np.bool_], weights: FloatArray, leaving: FloatArray
-) -> FloatArray:
-    """(f,) log evidence of rows that are all of one family.
+def _fits(log_l: Float32Array, states: RowStates) -> list[FloatArray]:
+    """(e,) log evidence of rows that are all Auger, all trap, or either, from (e, n, k) under each light."""
+    found = []
+    for family in states.families:
+        below, top = _below_highest(log_l, family)
+        found.append(_evidence(np.exp(below, out=below), family) + top)
+    return found
 
-    Args:
-        log_l: (n, k) of each row in each state.
-        families: (f, k) bool, states of each.
-        weights: (k,) of `RowStates`.
-        leaving: (k,) likewise.
-    """
-    found = np.zeros(len(families))
-    for f in range(len(families)):
-        members = np.flatnonzero(families[f])
-        scaled = np.empty((len(log_l), len(members)), np.float32)
-        for t in range(len(log_l)):
-            top = log_l[t, members[0]]
-            for state in members:
-                top = max(top, log_l[t, state])
-            for j, state in enumerate(members):
-                scaled[t, j] = np.exp(max(log_l[t, state] - top, np.float32(LEAST_LOG)))
-            found[f] += top
-        share = weights[members] / weights[members].sum()
-        found[f] += log_evidence(scaled, share, leaving[members])
+
+@jit
+def _below_highest(log_l: Float32Array, family: Family) -> tuple[Float32Array, FloatArray]:
+    """(e, n, c) how far its members are below the likeliest in each row, bounded; (e,) sum of the latter."""
+    lights, rows, members = log_l.shape[0], log_l.shape[1], np.uint64(len(family.weights))
+    first = np.uint64(family.first)
+    below, tops = np.empty((lights, rows, members), np.float32), np.zeros(lights)
+    for e in range(np.uint64(lights)):
+        for t in range(np.uint64(rows)):
+            top = highest(log_l[e, t, first : first + members])
+            tops[e] += top
+            for j in range(members):
+                below[e, t, j] = max(log_l[e, t, first + j] - top, np.float32(LEAST_LOG))
+    return below, tops
+
+
+@jit
+def _evidence(likelihood: Float32Array, family: Family) -> FloatArray:
+    """(e,) log evidence of (e, n, c) likelihoods of its members."""
+    found = np.empty(len(likelihood))
+    for e in range(len(likelihood)):
+        found[e] = log_evidence(likelihood[e], family.weights, family.leaving)
     return found

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from hardware.jit import jit
 from qdmon.analysis.dot.binned import BinnedDecays
 
-__all__ = ["BinLikelihoods", "bin_likelihoods"]
+__all__ = ["BinLikelihoods", "bin_likelihoods", "highest"]
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
@@ -52,7 +52,7 @@ def bin_likelihoods(data: BinnedDecays, expected: FloatArray) -> BinLikelihoods:
 
 
 @jit
-def _highest(row: Float32Array) -> np.float32:
+def highest(row: Float32Array) -> np.float32:
     """The highest of some numbers, in four parts: one after the other would wait for each."""
     n = np.uint64(len(row))
     whole = n - n % np.uint64(4)
@@ -83,7 +83,7 @@ def _temper(
     for i in range(n):
         for j in range(k):
             row[j] = log_l[i, j] - photons[j]
-        top = _highest(row)
+        top = highest(row)
         unexplained = max(best[i] - top, MOST_UNEXPLAINED)
         scale[i], trust[i] = top, MOST_UNEXPLAINED / unexplained
         for j in range(k):
