@@ -219,30 +219,65 @@ def learn(
             expected to be left sooner than kept are never kept for long.
         steps: of expectation maximisation; 0 only smooths.
     """
-    n, k = likelihood.shape
-    seen, part = np.arange(k, dtype=np.uint64), likelihood
-    weights, leaving = chain.weights, chain.leaving
-    work, scale, rows = np.empty(n * k), np.empty(n), np.arange(n, dtype=np.uint64)[::-1].copy()
-    for step in range(steps + 1):
-        alpha = work[: part.size].reshape(part.shape)
-        posterior = np.zeros((n if step == steps else 0, k), np.float32)
-        log_l = _forward(part, weights[seen], leaving[seen], alpha, scale)
-        spent, stayed = _backward(part, weights[seen], leaving[seen], alpha, scale, rows, seen, posterior)
-        if step < steps:
-            # The first bin counts as a jump into its state; nobody saw what came after the last one.
-            into, out = spent - stayed, spent - stayed - alpha[-1]
-            weights = np.full(k, _LEAST_WEIGHT)
-            weights[seen] = np.maximum(into / max(float(into.sum()), 1e-12), _LEAST_WEIGHT)
-            weights /= weights.sum()
-            leaving = leaving.copy()
-            tries = spent - alpha[-1] + prior[0][seen] + prior[1][seen]
-            least = np.where(prior[0][seen] > prior[1][seen], _LEAST_SWITCHING, _LEAVING_RANGE[0])
-            leaving[seen] = np.clip(
-                (out + prior[0][seen]) / np.maximum(tries, 1e-12), least, _LEAVING_RANGE[1]
-            )
-            # States that hold next to nothing cost as much as the others and get no more of it.
-            kept = spent > _LEAST_TIME
-            if not kept.all():
-                part = _taken(part, np.flatnonzero(kept).astype(np.uint64))
-                seen = seen[kept]
+    weights, leaving, posterior, log_l = _learned(likelihood, chain.weights, chain.leaving, prior, steps)
     return Smoothed(Chain(weights, leaving), posterior, log_l + log_scale)
+
+
+@jit
+def _learned(
+    likelihood: Float32Array,
+    weights: FloatArray,
+    leaving: FloatArray,
+    prior: tuple[FloatArray, FloatArray],
+    steps: int,
+) -> tuple[FloatArray, FloatArray, Float32Array, float]:
+    """Weights and chances to leave, posterior and log-likelihood; the arguments are as in `learn`."""
+    n, k = likelihood.shape
+    part, seen = likelihood, np.arange(k).astype(np.uint64)
+    work, scale, rows = np.empty(n * k), np.empty(n), np.arange(n)[::-1].astype(np.uint64)
+    unwanted = np.zeros((0, k), np.float32)
+    for _ in range(steps):
+        alpha = work[: part.size].reshape(part.shape)
+        _forward(part, weights[seen], leaving[seen], alpha, scale)
+        spent, stayed = _backward(part, weights[seen], leaving[seen], alpha, scale, rows, seen, unwanted)
+        weights, leaving = _moved(leaving, seen, spent, stayed, alpha[-1], prior)
+        # States that hold next to nothing cost as much as the others and get no more of it.
+        kept = np.flatnonzero(spent > _LEAST_TIME)
+        if len(kept) < len(seen):
+            part, seen = _taken(part, kept.astype(np.uint64)), seen[kept]
+    alpha, posterior = work[: part.size].reshape(part.shape), np.zeros((n, k), np.float32)
+    log_l = _forward(part, weights[seen], leaving[seen], alpha, scale)
+    _backward(part, weights[seen], leaving[seen], alpha, scale, rows, seen, posterior)
+    return weights, leaving, posterior, log_l
+
+
+@jit
+def _moved(
+    leaving: FloatArray,
+    seen: NDArray[np.uint64],
+    spent: FloatArray,
+    stayed: FloatArray,
+    last: FloatArray,
+    prior: tuple[FloatArray, FloatArray],
+) -> tuple[FloatArray, FloatArray]:
+    """(k,) weights and (k,) chances to leave that fit best to what (c,) seen states of a chain did.
+
+    Args:
+        leaving: (k,) before; that of other states is kept.
+        seen: (c,) the states.
+        spent: (c,) bins in each.
+        stayed: (c,) those of them that were followed by one without a jump.
+        last: (c,) chance of each in the last bin: nobody saw what came after.
+        prior: as in `learn`.
+    """
+    weights, leaving = np.full(len(leaving), _LEAST_WEIGHT), leaving.copy()
+    # The first bin counts as a jump into its state.
+    into = spent - stayed
+    every = max(into.sum(), 1e-12)
+    for i, state in enumerate(seen):
+        weights[state] = max(into[i] / every, _LEAST_WEIGHT)
+        leave, stay = prior[0][state], prior[1][state]
+        least = _LEAST_SWITCHING if leave > stay else _LEAVING_RANGE[0]
+        chance = (into[i] - last[i] + leave) / max(spent[i] - last[i] + leave + stay, 1e-12)
+        leaving[state] = min(max(chance, least), _LEAVING_RANGE[1])
+    return weights / weights.sum(), leaving
