@@ -1,6 +1,7 @@
 """One family of states on the time bins: its chain by EM, its dot's parameters by their own photons."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,7 @@ class FamilyFit:
         mean = float(self.expected.mean[P.BACKGROUND_CPS])
         return Estimate(max(mean, 0.0), self.error_of(P.BACKGROUND_CPS))
 
-    @property
+    @cached_property
     def spent(self) -> FloatArray:
         """(k,) bins in each state."""
         spent = np.zeros(len(KIND))

@@ -213,8 +213,9 @@ def improved(
     level = (dot.by_level(data.bins) * data.bin_s)[index, 1:]
     weight = time / expected
     excess = photons / expected - time
-    gradient = np.einsum("akm,km->a", slope, excess)
-    information = np.einsum("akm,bkm->ab", slope * weight, slope)
+    flat = slope.reshape(len(slope), -1)
+    gradient = flat @ excess.ravel()
+    information = (flat * weight.ravel()) @ flat.T
     of_level = np.einsum("km,km,km->k", level, weight, level) + 1 / _LEVEL_SD**2
     across = np.einsum("akm,km,km->ak", slope, weight, level)
     pull = np.einsum("km,km->k", level, excess)
