@@ -210,12 +210,15 @@ class Folding(NamedTuple):
 @jit
 def decay_shares(tau_ns: NDArray[np.float64], folding: Folding) -> NDArray[np.float64]:
     """(k, m) see `MicroBins.share_of`."""
-    prompt = exponential_shares(tau_ns, folding.edges_ns, folding.light, folding.period_ns)
-    share = (1 - folding.delayed) * prompt + folding.delayed * folding.uniform
+    share = exponential_shares(tau_ns, folding.edges_ns, folding.light, folding.period_ns)
+    for i in range(len(tau_ns)):
+        for j in range(share.shape[1]):
+            share[i, j] = (1 - folding.delayed) * share[i, j] + folding.delayed * folding.uniform[j]
     if folding.per_click > 0:
-        share += folding.per_click * after_pulse_shares(
-            tau_ns, folding.edges_ns, folding.after, folding.period_ns
-        )
+        after = after_pulse_shares(tau_ns, folding.edges_ns, folding.after, folding.period_ns)
+        for i in range(len(tau_ns)):
+            for j in range(share.shape[1]):
+                share[i, j] += folding.per_click * after[i, j]
     return share
 
 

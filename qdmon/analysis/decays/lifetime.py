@@ -134,19 +134,28 @@ def _bracketed(
         The logarithm of the lifetime, the step of the last grid; (3,) log-likelihood and (3, m - 1) expected
         photons one step below, there and one step above.
     """
-    grid = np.linspace(low, high, COARSE)
+    points, step = COARSE, (high - low) / (COARSE - 1)
+    tau_ns, value, expected = np.empty(COARSE), np.empty(COARSE), np.empty((COARSE, len(counts)))
+    best = 1
     for finer in range(REFINED + 1):
-        step = grid[1] - grid[0]
-        expected = decay_shares(np.exp(grid), folding)[:, 1:]
-        value = np.zeros(len(grid))
-        for i in range(len(grid)):
-            expected[i] = net * expected[i] / expected[i].sum() + background
+        if finer:
+            low, step, points = low + (best - 1) * step, 2 * step / (FINE - 1), FINE
+        for i in range(points):
+            tau_ns[i] = np.exp(low + i * step)
+        share = decay_shares(tau_ns[:points], folding)
+        best = 0
+        for i in range(points):
+            behind = 0.0
             for j in range(len(counts)):
+                behind += share[i, j + 1]
+            value[i] = 0.0
+            for j in range(len(counts)):
+                expected[i, j] = net * share[i, j + 1] / behind + background[j]
                 value[i] += counts[j] * np.log(expected[i, j] + 1e-12)
-        best = min(max(int(np.argmax(value)), 1), len(grid) - 2)
-        if finer < REFINED:
-            grid = np.linspace(grid[best] - step, grid[best] + step, FINE)
-    return grid[best], step, value[best - 1 : best + 2], expected[best - 1 : best + 2]
+            if value[i] > value[best]:
+                best = i
+        best = min(max(best, 1), points - 2)
+    return low + best * step, step, value[best - 1 : best + 2], expected[best - 1 : best + 2]
 
 
 def _relative_bias(expected: FloatArray, step: float) -> float:

@@ -233,30 +233,49 @@ def _learned(
 ) -> tuple[FloatArray, FloatArray, Float32Array, float]:
     """Weights and chances to leave, posterior and log-likelihood; the arguments are as in `learn`."""
     n, k = likelihood.shape
-    part, seen = likelihood, np.arange(k).astype(np.uint64)
-    work, scale, rows = np.empty(n * k), np.empty(n), np.arange(n)[::-1].astype(np.uint64)
+    part, seen = likelihood, np.empty(k, np.uint64)
+    for j in range(k):
+        seen[j] = j
+    work, scale, rows = np.empty(n * k), np.empty(n), np.empty(n, np.uint64)
+    for t in range(n):
+        rows[t] = n - 1 - t
     unwanted = np.zeros((0, k), np.float32)
     for _ in range(steps):
         alpha = work[: part.size].reshape(part.shape)
-        _forward(part, weights[seen], leaving[seen], alpha, scale)
-        spent, stayed = _backward(part, weights[seen], leaving[seen], alpha, scale, rows, seen, unwanted)
-        weights, leaving = _moved(leaving, seen, spent, stayed, alpha[-1], prior)
+        _forward(part, _of(weights, seen), _of(leaving, seen), alpha, scale)
+        sums = _backward(part, _of(weights, seen), _of(leaving, seen), alpha, scale, rows, seen, unwanted)
+        weights, leaving = _moved(leaving, seen, sums, alpha[n - 1], prior)
         # States that hold next to nothing cost as much as the others and get no more of it.
-        kept = np.flatnonzero(spent > _LEAST_TIME)
-        if len(kept) < len(seen):
-            part, seen = _taken(part, kept.astype(np.uint64)), seen[kept]
+        kept, number = np.empty(len(seen), np.uint64), 0
+        for i in range(len(seen)):
+            if sums[0, i] > _LEAST_TIME:
+                kept[number] = i
+                number += 1
+        if number < len(seen):
+            part = _taken(part, kept[:number])
+            for i in range(number):
+                kept[i] = seen[kept[i]]
+            seen = kept[:number]
     alpha, posterior = work[: part.size].reshape(part.shape), np.zeros((n, k), np.float32)
-    log_l = _forward(part, weights[seen], leaving[seen], alpha, scale)
-    _backward(part, weights[seen], leaving[seen], alpha, scale, rows, seen, posterior)
+    log_l = _forward(part, _of(weights, seen), _of(leaving, seen), alpha, scale)
+    _backward(part, _of(weights, seen), _of(leaving, seen), alpha, scale, rows, seen, posterior)
     return weights, leaving, posterior, log_l
+
+
+@jit
+def _of(values: FloatArray, states: NDArray[np.uint64]) -> FloatArray:
+    """(c,) those of some states."""
+    own = np.empty(len(states))
+    for i in range(len(states)):
+        own[i] = values[states[i]]
+    return own
 
 
 @jit
 def _moved(
     leaving: FloatArray,
     seen: NDArray[np.uint64],
-    spent: FloatArray,
-    stayed: FloatArray,
+    sums: FloatArray,
     last: FloatArray,
     prior: tuple[FloatArray, FloatArray],
 ) -> tuple[FloatArray, FloatArray]:
@@ -265,19 +284,26 @@ def _moved(
     Args:
         leaving: (k,) before; that of other states is kept.
         seen: (c,) the states.
-        spent: (c,) bins in each.
-        stayed: (c,) those of them that were followed by one without a jump.
+        sums: (2, c) bins in each, and those of them that were followed by one without a jump.
         last: (c,) chance of each in the last bin: nobody saw what came after.
         prior: as in `learn`.
     """
-    weights, leaving = np.full(len(leaving), _LEAST_WEIGHT), leaving.copy()
+    weights, leaving = np.empty(len(leaving)), leaving.copy()
     # The first bin counts as a jump into its state.
-    into = spent - stayed
-    every = max(into.sum(), 1e-12)
-    for i, state in enumerate(seen):
-        weights[state] = max(into[i] / every, _LEAST_WEIGHT)
-        leave, stay = prior[0][state], prior[1][state]
+    every, total = 0.0, 0.0
+    for i in range(len(seen)):
+        every += sums[0, i] - sums[1, i]
+    for j in range(len(weights)):
+        weights[j] = _LEAST_WEIGHT
+    for i in range(len(seen)):
+        spent, into = sums[0, i], sums[0, i] - sums[1, i]
+        weights[seen[i]] = max(into / max(every, 1e-12), _LEAST_WEIGHT)
+        leave, stay = prior[0][seen[i]], prior[1][seen[i]]
         least = _LEAST_SWITCHING if leave > stay else _LEAVING_RANGE[0]
-        chance = (into[i] - last[i] + leave) / max(spent[i] - last[i] + leave + stay, 1e-12)
-        leaving[state] = min(max(chance, least), _LEAVING_RANGE[1])
-    return weights / weights.sum(), leaving
+        chance = (into - last[i] + leave) / max(spent - last[i] + leave + stay, 1e-12)
+        leaving[seen[i]] = min(max(chance, least), _LEAVING_RANGE[1])
+    for j in range(len(weights)):
+        total += weights[j]
+    for j in range(len(weights)):
+        weights[j] /= total
+    return weights, leaving

@@ -46,9 +46,11 @@ def charged(
 
     The arguments are attributes of a `states.DotModel`.
     """
-    lifetimes_ns = trion_ns * trions
-    lifetimes_ns[0], lifetimes_ns[1] = trion_ns, trion_ns * grey
-    return lifetimes_ns, np.minimum(beta * lifetimes_ns / bright_ns, _MOST_CHARGED)
+    lifetimes_ns, light = np.empty(len(trions)), np.empty(len(trions))
+    for i in range(len(trions)):
+        lifetimes_ns[i] = trion_ns * (1.0 if i == 0 else grey if i == 1 else trions[i])
+        light[i] = min(beta * lifetimes_ns[i] / bright_ns, _MOST_CHARGED)
+    return lifetimes_ns, light
 
 
 @jit
@@ -78,40 +80,51 @@ def signals(
     neutral, bins = quenched.shape[1] + 1, len(uniform)
     lasting = neutral + trions.shape[1]
     single = lasting + constant.shape[1] + 1
-    found = np.zeros((len(numbers), single + len(partner), bins))
+    found = np.empty((len(numbers), single + len(partner), bins))
+    # Loops, no slices: those of numpy take seconds to compile.
     lifetimes_ns = np.empty((len(numbers), lasting))
-    emitted, biexciton = np.zeros(single), np.zeros(single)
-    prompt, late = np.empty((2, len(numbers), lasting, bins))
+    prompt, late = np.empty((len(numbers), lasting, bins)), np.empty((len(numbers), lasting, bins))
+    emitted, biexciton = np.empty(single), np.empty(single)
+    is_new, new_ns = np.empty(lasting, np.bool_), np.empty(lasting)
     for d in range(len(numbers)):
         bright_cps, bright_ns, trion_ns, grey, beta, delayed, spread, after_pulses, early = numbers[d]
-        emitted[0], emitted[1:neutral] = 1.0, quenched[d]
-        lifetimes_ns[d, :neutral] = bright_ns * emitted[:neutral]
-        lifetimes_ns[d, neutral:], emitted[neutral:lasting] = charged(
-            trions[d], trion_ns, grey, beta, bright_ns
-        )
-        emitted[lasting:-1] = constant[d]
-        # Traps hardly take the light of biexcitons, charges leave none.
-        biexciton[:neutral] = early / (1 + (1 / np.maximum(emitted[:neutral], 1e-3) - 1) * _EARLY)
-        biexciton[lasting:-1] = early * constant[d]
-        other = lifetimes_ns[d] != lifetimes_ns[0] if d else np.ones(lasting, np.bool_)
-        prompt[d], late[d] = prompt[0], late[0]
-        if d and spread != numbers[0, _SPREAD]:
-            prompt[d] = _spread_shares(lifetimes_ns[d], edges_ns, light, period_ns, spread)
-        else:
-            own = _spread_shares(lifetimes_ns[d][other], edges_ns, light, period_ns, spread)
-            for i, s in enumerate(np.flatnonzero(other)):
-                prompt[d, s] = own[i]
-        own = after_pulse_shares(lifetimes_ns[d][other], edges_ns, after, period_ns)
-        for i, s in enumerate(np.flatnonzero(other)):
-            late[d, s] = own[i]
-        soon = exponential_shares(np.array([_EARLY * bright_ns]), edges_ns, light, period_ns)[0]
-        for state in range(single):
+        trions_ns, yields = charged(trions[d], trion_ns, grey, beta, bright_ns)
+        for s in range(single):
+            if s < neutral:
+                emitted[s] = quenched[d, s - 1] if s else 1.0
+                # Traps hardly take the light of biexcitons, charges leave none.
+                biexciton[s] = early / (1 + (1 / max(emitted[s], 1e-3) - 1) * _EARLY)
+                lifetimes_ns[d, s] = bright_ns * emitted[s]
+            elif s < lasting:
+                emitted[s], biexciton[s] = yields[s - neutral], 0.0
+                lifetimes_ns[d, s] = trions_ns[s - neutral]
+            else:
+                emitted[s] = constant[d, s - lasting] if s < single - 1 else 0.0
+                biexciton[s] = early * emitted[s]
+        new = 0
+        for s in range(lasting):
+            alike = spread == numbers[0, _SPREAD] and lifetimes_ns[d, s] == lifetimes_ns[0, s]
+            is_new[s] = d == 0 or not alike
+            if is_new[s]:
+                new_ns[new] = lifetimes_ns[d, s]
+                new += 1
+        own = _spread_shares(new_ns[:new], edges_ns, light, period_ns, spread)
+        own_late = after_pulse_shares(new_ns[:new], edges_ns, after, period_ns)
+        new = 0
+        for s in range(lasting):
+            for j in range(bins):
+                prompt[d, s, j] = own[new, j] if is_new[s] else prompt[0, s, j]
+                late[d, s, j] = own_late[new, j] if is_new[s] else late[0, s, j]
+            new += is_new[s]
+        new_ns[0] = _EARLY * bright_ns
+        soon = exponential_shares(new_ns[:1], edges_ns, light, period_ns)
+        for s in range(single):
             # Light at constant lifetime has that of the bright state.
-            like = state if state < lasting else 0
+            like = s if s < lasting else 0
             for j in range(bins):
                 share = (1 - delayed) * prompt[d, like, j] + delayed * uniform[j]
                 share += after_pulses * late[d, like, j]
-                found[d, state, j] = bright_cps * (emitted[state] * share + biexciton[state] * soon[j])
+                found[d, s, j] = bright_cps * (emitted[s] * share + biexciton[s] * soon[0, j])
         for x in range(len(partner)):
             for j in range(bins):
                 bright, other = found[d, 0, j], found[d, partner[x], j]
@@ -127,7 +140,13 @@ def _spread_shares(
     if spread <= 0:
         return exponential_shares(lifetimes_ns, edges_ns, light, period_ns)
     share = np.zeros((len(lifetimes_ns), edges_ns.shape[1] - 1))
+    here_ns = np.empty(len(lifetimes_ns))
     for i in range(len(_NODES)):
         factor = np.exp(np.sqrt(spread) * _NODES[i] - spread / 2)
-        share += _NODE_WEIGHTS[i] * exponential_shares(factor * lifetimes_ns, edges_ns, light, period_ns)
+        for k in range(len(here_ns)):
+            here_ns[k] = factor * lifetimes_ns[k]
+        part = exponential_shares(here_ns, edges_ns, light, period_ns)
+        for k in range(len(here_ns)):
+            for j in range(share.shape[1]):
+                share[k, j] += _NODE_WEIGHTS[i] * part[k, j]
     return share
