@@ -45,10 +45,11 @@ def dark_tail_s(
     n = len(rows) // step
     if not n:
         return 0.0
-    seen = rows[len(rows) - n * step :].reshape(n * step, -1).sum(axis=1, dtype=np.int64)
+    rows = rows[len(rows) - n * step :]
+    seen = rows.reshape(n, -1).sum(axis=1, dtype=np.int64)
     bin_s = step * row_s
     noise_cps = SIGMAS * np.sqrt(max(background_cps, 0.0) / bin_s)
-    net_cps = seen.reshape(n, step).sum(axis=1) / bin_s - background_cps
+    net_cps = seen / bin_s - background_cps
     lit = net_cps >= max(threshold_cps, noise_cps)
     first_pulse = table.first_pulse + (table.closed - n * step) * table.pulses_per_row
     unseen = lost_bins(losses, first_pulse, step * table.pulses_per_row, n)
@@ -59,7 +60,7 @@ def dark_tail_s(
     if unseen[last[-1]]:
         return (n * step - first - step) * row_s
     # The light may have gone out within its last bin, or a little behind it.
-    both = seen[first : first + 2 * step].astype(np.float64)
+    both = rows[first : first + 2 * step].sum(axis=1, dtype=np.float64)
     ends = light_ends(both, background_cps * row_s, LIGHT * threshold_cps * row_s)
     return (n * step - first - ends) * row_s
 

@@ -7,7 +7,7 @@ result does not depend on how the stream was cut.
 import numpy as np
 
 from hardware.types import Acquisition, Loss, Photons
-from qdmon.analysis.antibunching.gated import belief_in_single, biexciton_lifetime, emitter_doubt
+from qdmon.analysis.antibunching.gated import belief_in_single, biexciton_yield, emitter_doubt
 from qdmon.analysis.antibunching.history import PairHistory
 from qdmon.analysis.antibunching.pairs import Pairs
 from qdmon.analysis.calibration.calibration import Calibrator
@@ -286,7 +286,7 @@ class Engine:
         emitter = emitter_doubt(g2)
         if self.stretch is not None:
             self.stretch.dot.belief = belief_in_single(g2)
-            self.stretch.dot.biexciton = biexciton_lifetime(g2)
+            self.stretch.dot.biexciton_yield = biexciton_yield(g2)
             if emitter is not None and self.stretch.dot.foreign:
                 emitter += ", but there was light that is not the dot's"
         reasons = [emitter, calibration_doubt(self._calibrator, self._backgrounds.settled(self.stretch))]

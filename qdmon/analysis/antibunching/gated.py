@@ -13,6 +13,7 @@ import numpy as np
 
 from qdmon.analysis.antibunching.coincidences import ZeroDelay
 from qdmon.analysis.antibunching.pairs import GATES_NS
+from qdmon.analysis.biexciton import DECAY_CHANNELS, USUAL_YIELD
 from qdmon.analysis.results.pair_correlation import G2
 
 __all__ = [
@@ -21,7 +22,7 @@ __all__ = [
     "USUAL_RESIDUE",
     "Gated",
     "belief_in_single",
-    "biexciton_lifetime",
+    "biexciton_yield",
     "emitter_doubt",
     "gate_for",
     "is_single",
@@ -30,15 +31,14 @@ __all__ = [
 # Photons of the pulse itself and of the detectors' response are over by then.
 RESPONSE_NS = 0.5
 BIEXCITON_LIFETIMES = 5.0
-DECAY_CHANNELS = 4.0
 # g2(0) of two emitters, one three times as bright as the other: 2 a (1 - a) at a = 1/4.
 SECOND_EMITTER = 0.375
 # More than a gated biexciton leaves, even where its decay has not four but two and a half channels.
 RESIDUE = 0.1
 # Yield of a biexciton over that of the exciton, on average over dots, and what a gate leaves of it.
 USUAL_BIEXCITON, USUAL_RESIDUE = 0.1, 0.03
-# Yield of a biexciton over that of the exciton where its light matters, as long as pairs do not tell.
-BRIGHT_BIEXCITON, YIELD_SD, YIELD_RANGE = 0.15, 0.1, (0.05, 0.5)
+# How well the usual yield of bright biexcitons is known beforehand, and what it may be.
+YIELD_SD, YIELD_RANGE = 0.1, (0.05, 0.5)
 # A second emitter of a seventh of the light.
 SURELY_SECOND = 0.25
 # A type is called from here on; what is stated of it is no surer than this.
@@ -93,12 +93,12 @@ def _between(zero: ZeroDelay, below: float, residue: float, above: float) -> boo
     return True if surely_below and (zero.lower_99 or 0.0) <= residue else None
 
 
-def biexciton_lifetime(g2: G2) -> float:
-    """Lifetime of the biexciton over that of the exciton, by the yield that g2(0) of a single dot shows."""
+def biexciton_yield(g2: G2) -> float:
+    """Yield of the biexciton over that of the exciton, which g2(0) of a single dot shows."""
     value, error = g2.zero.value, g2.zero.error
     known = 0.0 if value is None or not error else (YIELD_SD / error) ** 2
-    ratio = (BRIGHT_BIEXCITON + known * (value or 0.0)) / (1 + known)
-    return min(max(ratio, YIELD_RANGE[0]), YIELD_RANGE[1]) / DECAY_CHANNELS
+    ratio = (USUAL_YIELD + known * (value or 0.0)) / (1 + known)
+    return min(max(ratio, YIELD_RANGE[0]), YIELD_RANGE[1])
 
 
 def belief_in_single(g2: G2) -> float:

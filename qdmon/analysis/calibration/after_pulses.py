@@ -85,18 +85,20 @@ def after_pulse_shares(
     emptied = np.empty(edges)
     for d in range(len(edges_ns)):
         trap = trap_ns[d]
+        emptied_all = np.expm1(-period_ns / trap)
         for j in range(edges):
             turns = (edges_ns[d, j] - dead_ns[d]) / period_ns
             whole[j] = np.floor(turns)
             since_ns[j] = (turns - whole[j]) * period_ns
-            emptied[j] = np.expm1(-since_ns[j] / trap) / np.expm1(-period_ns / trap)
+            emptied[j] = np.expm1(-since_ns[j] / trap) / emptied_all
         for i in range(len(lifetimes_ns)):
             tau = max(lifetimes_ns[i], 1e-3)
             if abs(tau - trap) < 1e-5:
                 tau = trap + 1e-5
+            decayed_all = np.expm1(-period_ns / tau)
             before = 0.0
             for j in range(edges):
-                decayed = np.expm1(-since_ns[j] / tau) / np.expm1(-period_ns / tau)
+                decayed = np.expm1(-since_ns[j] / tau) / decayed_all
                 upto = whole[j] + (trap * emptied[j] - tau * decayed) / (trap - tau)
                 if j:
                     share[i, j - 1] += part[d] * (upto - before)

@@ -133,8 +133,10 @@ class Calibrator:
                 text = f"t0 of channel {moved.channel} moved by {by} at {time_s:.1f} s"
             events.append(Event(time_s, "warning", "warning", text))
         self.stories = (*self.stories, *(e.text for e in events))[-20:]
-        if self.edges.t0_ps != before or not self.after_pulses.same_as(after_pulses):
+        if self.edges.t0_ps != before:
             self._use(self.edges.t0_ps)
+        elif self.axis is not None and not self.after_pulses.same_as(after_pulses):
+            self.axis = self._with_after_pulses(self.axis)
         return events
 
     def _ask_gaps(self) -> None:
@@ -201,11 +203,13 @@ class Calibrator:
 
     def _use(self, t0_ps: dict[int, float]) -> None:
         axis = TimeAxis.build(self._acq, t0_ps, self._window, self._seen)
-        bins = replace(axis.bins, after_pulses=self.after_pulses)
-        self.axis = axis = replace(axis, bins=bins)
+        self.axis = axis = self._with_after_pulses(axis)
         self._late = (axis.micro_bin > 0) & (axis.micro_bin != LEFT_OUT)
         last = axis.bins.edges_ns[-1] + GUARD_NS - 0.1 * (axis.bins.recorded_ns or axis.bins.period_ns)
         self._last_tenth = self._late & (axis.arrival_ns > last)
+
+    def _with_after_pulses(self, axis: TimeAxis) -> TimeAxis:
+        return replace(axis, bins=replace(axis.bins, after_pulses=self.after_pulses))
 
     def _first_edges(
         self, histogram: NDArray[np.int64], clock_ps: float | None, *, force: bool

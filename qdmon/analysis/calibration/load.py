@@ -131,8 +131,9 @@ class DetectorLoad:
         """The look is over; an incomplete one (photons lost) says nothing."""
         if not complete or self._rows.shape[1] < 8:
             return
-        for c, row in enumerate(self._rows.astype(np.float64)):
-            level = float(np.percentile(row, 90))
+        rows = self._rows.astype(np.float64)
+        levels = np.percentile(rows, 90, axis=1).tolist()
+        for c, (row, level) in enumerate(zip(rows, levels, strict=True)):
             if level < 3:
                 continue
             lit = row >= 0.6 * level

@@ -24,7 +24,17 @@ from qdmon.analysis.calibration.lattice import Lattice
 from qdmon.analysis.calibration.rise import fit_rise, surroundings_ns
 from qdmon.analysis.calibration.window import recorded_part
 
-__all__ = ["EDGE_FLOOR_PS", "GATE_NS", "Edge", "MicroBins", "TimeAxis", "exponential_shares", "rising_edge"]
+__all__ = [
+    "EDGE_FLOOR_PS",
+    "GATE_NS",
+    "Edge",
+    "Folding",
+    "MicroBins",
+    "TimeAxis",
+    "decay_shares",
+    "exponential_shares",
+    "rising_edge",
+]
 
 # Photons up to this much before the pulse are jitter, not the end of the last period.
 GUARD_NS = 1.0
@@ -175,6 +185,43 @@ def exponential_shares(
     return share
 
 
+class Folding(NamedTuple):
+    """`MicroBins` as kernels take them.
+
+    Attributes:
+        edges_ns: (d, m + 1) edges on each detector.
+        light: (d,) share of the light that each sees.
+        after: when after-pulses come on each, see `AfterPulses.of`.
+        period_ns: of the laser.
+        uniform: (m,) share of steady light.
+        delayed: share of the light that comes at any time.
+        per_click: after-pulses per click that come on top.
+    """
+
+    edges_ns: NDArray[np.float64]
+    light: NDArray[np.float64]
+    after: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+    period_ns: float
+    uniform: NDArray[np.float64]
+    delayed: float
+    per_click: float
+
+
+@jit
+def decay_shares(tau_ns: NDArray[np.float64], folding: Folding) -> NDArray[np.float64]:
+    """(k, m) see `MicroBins.share_of`."""
+    share = exponential_shares(tau_ns, folding.edges_ns, folding.light, folding.period_ns)
+    for i in range(len(tau_ns)):
+        for j in range(share.shape[1]):
+            share[i, j] = (1 - folding.delayed) * share[i, j] + folding.delayed * folding.uniform[j]
+    if folding.per_click > 0:
+        after = after_pulse_shares(tau_ns, folding.edges_ns, folding.after, folding.period_ns)
+        for i in range(len(tau_ns)):
+            for j in range(share.shape[1]):
+                share[i, j] += folding.per_click * after[i, j]
+    return share
+
+
 @dataclass(frozen=True)
 class MicroBins:
     """Coarse bins of the arrival time after the pulse: first the gated-out prompt part, then the decay.
@@ -279,14 +326,22 @@ class MicroBins:
         Args:
             tau_ns: (k,) lifetimes.
         """
-        tau_ns = np.asarray(tau_ns, np.float64)
+        return decay_shares(np.asarray(tau_ns, np.float64), self.folding)
+
+    @cached_property
+    def folding(self) -> Folding:
+        """These bins, ready for kernels."""
         edges_ns, light = self.detectors
-        prompt = exponential_shares(tau_ns, edges_ns, light, self.period_ns)
-        share = (1 - self.delayed) * prompt + self.delayed * self.uniform_share
-        if self.after_pulses.measured:
-            after = after_pulse_shares(tau_ns, edges_ns, self.after_pulses.of(len(light)), self.period_ns)
-            share += self.after_pulses.per_click[0] * after
-        return share
+        after = self.after_pulses
+        return Folding(
+            np.ascontiguousarray(edges_ns),
+            light,
+            after.of(len(light)),
+            self.period_ns,
+            self.uniform_share,
+            self.delayed,
+            after.per_click[0] if after.measured else 0.0,
+        )
 
     @cached_property
     def uniform_share(self) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdmon.analysis.bins import BinTable
-from qdmon.analysis.conversion.row_states import LEAST_LOG, BrightLevel, RowStates, row_log_likelihood
+from qdmon.analysis.conversion.row_states import LEAST_LOG, BrightLevel, RowLight, RowStates
 
 __all__ = ["BrightTracker"]
 
@@ -85,7 +85,7 @@ class BrightTracker:
             for i, log_scale in enumerate(log_scales):
                 signal, dark = states.signal * (bright.cps * np.exp(log_scale)), background
                 expected = (signal + dark) * (row_s * group)
-                log_l = row_log_likelihood(grouped, expected)
+                log_l = RowLight.of(expected).log_likelihood(grouped)
                 best = log_l.argmax(axis=1)
                 shown.append(_shows(grouped, best, expected, dark * (row_s * group), states))
                 if shown[i] or abs(log_scale) < _NEAR:

@@ -7,14 +7,16 @@ other way round, stays dim: such a dwell is as many blinks as it surely has part
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.conversion.row_states import LEAST_LOG, RowStates, row_log_likelihood
+from hardware.jit import jit
+from qdmon.analysis.conversion.row_states import LEAST_LOG, Family, RowLight, RowStates
 from qdmon.analysis.dot.chain import Chain, Smoothed, learn, log_evidence
+from qdmon.analysis.dot.likelihood import highest
 from qdmon.analysis.switching.blinks import hysteresis_runs
 
 __all__ = ["DimBlink", "Light", "dim_dwells"]
@@ -49,6 +51,11 @@ class Light:
     dark: float
     bright: float
 
+    @cached_property
+    def possible(self) -> RowLight:
+        """`expected`, ready to weigh rows."""
+        return RowLight.of(np.array(self.expected))
+
 
 @dataclass(frozen=True, slots=True)
 class DimBlink:
@@ -79,12 +86,11 @@ def dim_dwells(rows: NDArray[np.generic], whole: NDArray[np.bool_], light: Light
         light: what is expected of them.
     """
     states = light.states
-    log_l = row_log_likelihood(rows, light.expected[0])
+    log_l = light.possible[0].log_likelihood(rows)
     log_l[~whole] = 0.0
     likelihood = np.exp(np.maximum(log_l - log_l.max(axis=1, keepdims=True), LEAST_LOG))
     posterior = _smoothed(likelihood, states.weights, states.leaving).posterior
-    chance = posterior[:, states.dim].sum(axis=1)
-    charged, trapped = (posterior[:, family].sum(axis=1) for family in (states.charged, states.trapped))
+    chance, charged, trapped = (posterior @ states.kinds).T
     kind = np.where(charged > ENTER, 1, np.where(trapped > ENTER, -1, 0))
     runs = [_parts(kind, begin, end) for begin, end in hysteresis_runs(chance > ENTER, chance < LEAVE)]
     return [_blinks(parts, rows, whole, light) for parts in runs]
@@ -144,10 +150,9 @@ def _odds(rows: NDArray[np.generic], light: Light) -> tuple[float, ...]:
 
     Two, of an Auger blink and of a trap blink, where only both together explain it.
     """
-    fits = np.array([_fits(row_log_likelihood(rows, e), light.states) for e in light.expected])
+    auger, trap, both = _fits(light.possible.log_likelihood(rows), light.states)
     doubtful = MODEL_ERROR * float(rows[:, 1:].sum(dtype=np.int64))
     most = MOST_ODDS_PER_ROW * len(rows)
-    auger, trap, both = fits.T
     # What either adds to the other alone.
     adds = np.minimum([(both - trap).min(), (both - auger).min()], most) - doubtful - SURE_PART
     if adds.min() > 0:
@@ -159,14 +164,34 @@ def _odds(rows: NDArray[np.generic], light: Light) -> tuple[float, ...]:
     return (float(np.sign(least)) * max(abs(least) - doubtful, 0.0),)
 
 
-def _fits(log_l: Float32Array, states: RowStates) -> list[float]:
-    """Log evidence of rows that are all Auger, all trap, or either in turn; each is neither now and then."""
+def _fits(log_l: Float32Array, states: RowStates) -> list[FloatArray]:
+    """(e,) log evidence of rows that are all Auger, all trap, or either, from (e, n, k) under each light."""
     found = []
-    for family in (states.charged | states.neither, states.trapped | states.neither, states.dim):
-        part = log_l.compress(family, axis=1)
-        top = part.max(axis=1, keepdims=True)
-        weights = states.weights[family] / states.weights[family].sum()
-        scaled = np.exp(np.maximum(part - top, LEAST_LOG))
-        of_rows = log_evidence(scaled, Chain(weights, states.leaving[family]))
-        found.append(of_rows + float(top.sum(dtype=np.float64)))
+    for family in states.families:
+        below, top = _below_highest(log_l, family)
+        found.append(_evidence(np.exp(below, out=below), family) + top)
+    return found
+
+
+@jit
+def _below_highest(log_l: Float32Array, family: Family) -> tuple[Float32Array, FloatArray]:
+    """(e, n, c) how far its members are below the likeliest in each row, bounded; (e,) sum of the latter."""
+    lights, rows, members = log_l.shape[0], log_l.shape[1], np.uint64(len(family.weights))
+    first = np.uint64(family.first)
+    below, tops = np.empty((lights, rows, members), np.float32), np.zeros(lights)
+    for e in range(np.uint64(lights)):
+        for t in range(np.uint64(rows)):
+            top = highest(log_l[e, t, first : first + members])
+            tops[e] += top
+            for j in range(members):
+                below[e, t, j] = max(log_l[e, t, first + j] - top, np.float32(LEAST_LOG))
+    return below, tops
+
+
+@jit
+def _evidence(likelihood: Float32Array, family: Family) -> FloatArray:
+    """(e,) log evidence of (e, n, c) likelihoods of its members."""
+    found = np.empty(len(likelihood))
+    for e in range(len(likelihood)):
+        found[e] = log_evidence(likelihood[e], family.weights, family.leaving)
     return found

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, gammaln
 
 from qdmon.analysis.conversion.regimes import Mark
-from qdmon.analysis.conversion.waits import USUAL_WAIT_S, old_laws
+from qdmon.analysis.conversion.waits import USUAL_WAIT_S, log_longer_waits
 
 __all__ = ["log_apart"]
 
@@ -73,8 +73,7 @@ def _stays_away(
     if len(begun) < 2:
         return np.zeros(len(places))
     gaps = np.maximum(np.append(begun[1:], end_s) - over, 0.0)
-    laws, _ = old_laws(np.append(begun, end_s), gaps, np.empty(0))
     last = np.cumsum(own)[places - 1] - 1
     known = last >= 1
     at = np.maximum(last, 1)
-    return np.where(known, -laws.at(at).log_longer(gaps[at]), 0.0)
+    return np.where(known, -log_longer_waits(np.append(begun, end_s), gaps, at), 0.0)

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qdmon.analysis.bins import BinTable, lost_bins
 from qdmon.analysis.calibration.background import Floor
@@ -19,6 +20,8 @@ from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.row_states import BrightLevel, RowStates, row_states
 
 __all__ = ["BlinkReader"]
+
+FloatArray = NDArray[np.float64]
 
 # Rows of light that end a dwell for good, and the longest that is read in one piece.
 SETTLED_ROWS, LONGEST_ROWS = 5, 4000
@@ -59,6 +62,8 @@ class BlinkReader:
         # The lowest and the highest bright level in use when blinks were told, and the one in use now.
         self._told_at: list[float] = []
         self._cps = 0.0
+        # Levels that may be, as of `_possible`, and what they make of a row.
+        self._lit: tuple[list[tuple[float, float]], Light] | None = None
 
     @property
     def misread(self) -> bool:
@@ -121,6 +126,7 @@ class BlinkReader:
         """What is expected of a row, with the bright level where it has been seen to be."""
         if self._states is None or bright.lifetime_ns != self._states[0] or not bins.same_as(self._states[1]):
             self._states = bright.lifetime_ns, bins, row_states(bright.lifetime_ns, bins)
+            self._lit = None
         states = self._states[2]
         background = floor.background_cps * bins.uniform_share
         self.level.foresee(bright.cps)
@@ -128,12 +134,10 @@ class BlinkReader:
             self.level.update(table, states, bright, background, row_s)
         self._reads += 1
         self._cps = bright.cps * self.level.scale
-        expected = [
-            (states.signal * cps + dark_cps * bins.uniform_share) * row_s
-            for cps, dark_cps in _possible(self._cps, self.level.doubt, floor)
-        ]
-        dark = float(background[1:].sum()) * row_s
-        return Light(states, expected, dark, float(expected[0][0, 1:].sum()) - dark)
+        levels = _possible(self._cps, self.level.doubt, floor)
+        if self._lit is None or levels != self._lit[0]:
+            self._lit = levels, _light_of(states, levels, bins.uniform_share * row_s, row_s)
+        return self._lit[1]
 
     def _untold(self, blink: DimBlink, *, start: float, row_s: float, begins: bool) -> list[Mark]:
         """What of a blink has not been told before.
@@ -167,3 +171,17 @@ def _possible(cps: float, doubt: float, floor: Floor) -> list[tuple[float, float
         for other in (max(dark_cps - floor.error_cps, 0.0), dark_cps + floor.error_cps):
             found.append((max(cps + dark_cps - other, LEAST_LEVEL * cps), other))
     return found
+
+
+def _light_of(states: RowStates, levels: list[tuple[float, float]], dark: FloatArray, row_s: float) -> Light:
+    """What a row of so many seconds shows.
+
+    Args:
+        states: it can be in.
+        levels: bright levels and backgrounds (cps) that may be, the likeliest first.
+        dark: (m,) counts of a row under 1 cps of background.
+        row_s: duration of a row.
+    """
+    expected = [states.signal * (cps * row_s) + dark_cps * dark for cps, dark_cps in levels]
+    under = levels[0][1] * float(dark[1:].sum())
+    return Light(states, expected, under, float(expected[0][0, 1:].sum()) - under)

@@ -7,14 +7,15 @@ and so are dark ones.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qdmon.analysis.calibration.timing import MicroBins
 
-__all__ = ["DIM_LOSS", "LEAST_LOG", "BrightLevel", "RowStates", "row_log_likelihood", "row_states"]
+__all__ = ["DIM_LOSS", "LEAST_LOG", "BrightLevel", "RowLight", "RowStates", "row_states"]
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
@@ -53,6 +54,9 @@ class BrightLevel:
 class RowStates:
     """States with what they show and how they follow each other.
 
+    The bright level comes first; behind those that are not dim come the charged ones, those that are neither,
+    and the trapped ones.
+
     Attributes:
         signal: (k, m) expected photons per second and micro-bin, for a bright level of 1 /s.
         loss: (k,) share of the bright level's light lost.
@@ -73,15 +77,48 @@ class RowStates:
     weights: FloatArray
     leaving: FloatArray
 
-    @property
+    @cached_property
     def charged(self) -> NDArray[np.bool_]:
         """(k,) those that make an Auger blink."""
         return np.asarray(self.dim & self.auger)
 
-    @property
+    @cached_property
     def trapped(self) -> NDArray[np.bool_]:
         """(k,) those that make a trap blink."""
         return np.asarray(self.dim & ~self.auger & ~self.neither)
+
+    @cached_property
+    def kinds(self) -> Float32Array:
+        """(k, 3) 1 for those that are dim, charged and trapped."""
+        return np.column_stack([self.dim, self.charged, self.trapped]).astype(np.float32)
+
+    @cached_property
+    def families(self) -> "list[Family]":
+        """States of a dwell that is all Auger, all trap, or either; it may be neither now and then."""
+        charged, neither, trapped = (np.flatnonzero(x) for x in (self.charged, self.neither, self.trapped))
+        ends = (charged[0], neither[-1] + 1), (neither[0], trapped[-1] + 1), (charged[0], trapped[-1] + 1)
+        return [
+            Family(
+                int(first),
+                self.weights[first:stop] / self.weights[first:stop].sum(),
+                self.leaving[first:stop],
+            )
+            for first, stop in ends
+        ]
+
+
+class Family(NamedTuple):
+    """Some of the states, and the chain on them.
+
+    Attributes:
+        first: of the states; the others follow.
+        weights: (c,) of its members.
+        leaving: (c,) of its members.
+    """
+
+    first: int
+    weights: FloatArray
+    leaving: FloatArray
 
 
 def row_states(lifetime_ns: float, bins: MicroBins) -> RowStates:
@@ -102,15 +139,16 @@ def row_states(lifetime_ns: float, bins: MicroBins) -> RowStates:
     switching = np.arange(len(loss)) >= len(level)
     auger, neither = kind == 1, kind == 2
     dim = (loss > DIM_LOSS) | (auger & ~switching)
+    order = np.argsort(np.select([~dim, auger, neither], [0, 1, 2], 3), kind="stable")
     return RowStates(
-        signal,
-        loss,
-        auger,
-        neither,
-        dim,
-        (kind == 0) & ~switching & (loss < _BRIGHT_LOSS),
-        _weights(dim, kind, switching),
-        np.where(switching, _LEAVING_SWITCH, _LEAVING),
+        signal[order],
+        loss[order],
+        auger[order],
+        neither[order],
+        dim[order],
+        ((kind == 0) & ~switching & (loss < _BRIGHT_LOSS))[order],
+        _weights(dim, kind, switching)[order],
+        np.where(switching, _LEAVING_SWITCH, _LEAVING)[order],
     )
 
 
@@ -131,13 +169,29 @@ def _weights(dim: NDArray[np.bool_], kind: NDArray[np.int_], switching: NDArray[
     return np.asarray(weights / weights.sum(), np.float64)
 
 
-def row_log_likelihood(rows: NDArray[np.generic], expected: FloatArray) -> Float32Array:
-    """(n, k) Poisson log-likelihood of every row under every state, prompt light left out.
+@dataclass(frozen=True, slots=True)
+class RowLight:
+    """What a row shows in each of k states, ready to weigh rows; prompt light left out.
 
-    Args:
-        rows: (n, m) counts.
-        expected: (k, m) expected counts, background included.
+    Attributes:
+        log_counts: (..., m - 1, k) logarithm of the counts expected in each micro-bin, background included.
+        counts: (..., 1, k) expected in all of them.
     """
-    mu = np.maximum(expected[:, 1:], 1e-9)
-    log_l = rows[:, 1:].astype(np.float32) @ np.log(mu).T.astype(np.float32)
-    return np.asarray(log_l - mu.sum(axis=1).astype(np.float32))
+
+    log_counts: Float32Array
+    counts: Float32Array
+
+    @classmethod
+    def of(cls, expected: FloatArray) -> "RowLight":
+        """From (..., k, m) expected counts."""
+        mu = np.maximum(expected[..., 1:], 1e-9)
+        log_counts = np.log(mu).swapaxes(-1, -2).astype(np.float32)
+        return cls(log_counts, mu.sum(axis=-1)[..., None, :].astype(np.float32))
+
+    def __getitem__(self, light: int) -> "RowLight":
+        """One of several."""
+        return RowLight(self.log_counts[light], self.counts[light])
+
+    def log_likelihood(self, rows: NDArray[np.generic]) -> Float32Array:
+        """(..., n, k) Poisson log-likelihood of every row under every state, of (n, m) counts."""
+        return np.asarray(rows[:, 1:].astype(np.float32) @ self.log_counts - self.counts)

@@ -30,10 +30,13 @@ _RUNS = 7e-4
 LOG_FAMILY: FloatArray = np.log([1 - 4 * _RUNS, _RUNS, _RUNS, _RUNS, _RUNS])
 # Share of the blinks that are in runs of each persistence.
 _BLINKS = _NEW_RUN / (1 - _PERSISTENCE)
+_PART = _BLINKS / _BLINKS.sum(axis=1, keepdims=True)
 # Variance of a number of blinks of one kind, over that of independent ones.
-INFLATION: FloatArray = (_BLINKS / _BLINKS.sum(axis=1, keepdims=True)) @ (
-    (1 + _PERSISTENCE) / (1 - _PERSISTENCE)
-)
+INFLATION: FloatArray = _PART @ ((1 + _PERSISTENCE) / (1 - _PERSISTENCE))
+# Of Auger blinks and of traps: (2, f, r, k) chance to begin in a run of each persistence, at each share, and
+# (2, r, k) chance that it ends with a blink and a run of the other kind follows.
+_FIRST_RUN = np.array([_PART[:, :, None] * SHARES, _PART[:, :, None] * (1 - SHARES)])
+_LEAVING = np.array([np.outer(1 - _PERSISTENCE, 1 - SHARES), np.outer(1 - _PERSISTENCE, SHARES)])
 # However clear the photons, a blink is read wrong by other causes this often.
 MISREAD = 1e-5
 
@@ -62,8 +65,8 @@ def _cumulated(odds: FloatArray) -> FloatArray:
     trap = np.logaddexp(odds + np.log(MISREAD), np.log1p(-MISREAD))
     top = np.maximum(auger, trap)
     found = np.zeros((len(odds) + 1, len(_NEW_RUN), len(SHARES)))
-    _forward(np.exp(auger - top), np.exp(trap - top), SHARES, _PERSISTENCE, _NEW_RUN, found)
-    found[1:] += np.cumsum(top)[:, None, None]
+    _forward(np.exp(auger - top), np.exp(trap - top), _NEW_RUN, _FIRST_RUN, _LEAVING, found[1:])
+    found[1:] = np.cumsum(np.log(found[1:]) + top[:, None, None], axis=0)
     return found
 
 
@@ -71,43 +74,50 @@ def _cumulated(odds: FloatArray) -> FloatArray:
 def _forward(
     auger: FloatArray,
     trap: FloatArray,
-    shares: FloatArray,
-    persistence: FloatArray,
     new_run: FloatArray,
+    first_run: FloatArray,
+    leaving: FloatArray,
     found: FloatArray,
 ) -> None:
-    """Fill (n + 1, f, k) `found` with cumulated log-likelihoods; blinks are likelihoods of either kind."""
-    stay_auger, stay_trap = np.empty(len(persistence)), np.empty(len(persistence))
-    in_auger, in_trap = np.empty(len(persistence)), np.empty(len(persistence))
-    live = np.empty(len(persistence), np.intp)
+    """Fill (n, f, k) `found` with the likelihood of each blink by those before.
+
+    Shares are the innermost loops: they know nothing of each other, so that several are reckoned at once.
+
+    Args:
+        auger: (n,) likelihood of each blink if it is one.
+        trap: (n,) likewise.
+        new_run: (f, r) chance that a new run is of each persistence.
+        first_run: (2, f, r, k) chance that the first blink is in a run of each kind and persistence.
+        leaving: (2, r, k) chance that a run of either kind ends with a blink and the other kind follows.
+        found: filled.
+    """
+    several = np.uint64(found.shape[2])
+    in_auger, in_trap = np.empty(leaving.shape[1:]), np.empty(leaving.shape[1:])
+    total, left_auger, left_trap = np.empty(several), np.empty(several), np.empty(several)
     for f in range(len(new_run)):
-        n_live, norm = 0, 0.0
-        for j in range(len(persistence)):
-            if new_run[f, j] > 0:
-                live[n_live] = j
-                n_live += 1
-                norm += new_run[f, j] / (1 - persistence[j])
-        for k in range(len(shares)):
-            for i in range(n_live):
-                j = live[i]
-                part = new_run[f, j] / (1 - persistence[j]) / norm
-                in_auger[i], in_trap[i] = shares[k] * part, (1 - shares[k]) * part
-                stay_auger[i] = 1 - (1 - shares[k]) * (1 - persistence[j])
-                stay_trap[i] = 1 - shares[k] * (1 - persistence[j])
-            log_l = 0.0
-            for m in range(len(auger)):
-                total = 0.0
-                for i in range(n_live):
-                    in_auger[i] *= auger[m]
-                    in_trap[i] *= trap[m]
-                    total += in_auger[i] + in_trap[i]
-                log_l += np.log(total)
-                found[m + 1, f, k] = log_l
-                left_auger, left_trap = 0.0, 0.0
-                for i in range(n_live):
-                    left_auger += in_auger[i] * (1 - stay_auger[i])
-                    left_trap += in_trap[i] * (1 - stay_trap[i])
-                for i in range(n_live):
-                    new = new_run[f, live[i]]
-                    in_auger[i] = (in_auger[i] * stay_auger[i] + left_trap * new) / total
-                    in_trap[i] = (in_trap[i] * stay_trap[i] + left_auger * new) / total
+        for r in range(len(in_auger)):
+            for k in range(several):
+                in_auger[r, k], in_trap[r, k] = first_run[0, f, r, k], first_run[1, f, r, k]
+        for m in range(len(auger)):
+            for k in range(several):
+                total[k], left_auger[k], left_trap[k] = 0.0, 0.0, 0.0
+            for r in range(len(in_auger)):
+                if new_run[f, r] == 0:
+                    continue
+                for k in range(several):
+                    in_auger[r, k] *= auger[m]
+                    in_trap[r, k] *= trap[m]
+                    total[k] += in_auger[r, k] + in_trap[r, k]
+                    left_auger[k] += in_auger[r, k] * leaving[0, r, k]
+                    left_trap[k] += in_trap[r, k] * leaving[1, r, k]
+            for r in range(len(in_auger)):
+                new = new_run[f, r]
+                if new == 0:
+                    continue
+                for k in range(several):
+                    stayed_auger = in_auger[r, k] * (1 - leaving[0, r, k])
+                    stayed_trap = in_trap[r, k] * (1 - leaving[1, r, k])
+                    in_auger[r, k] = (stayed_auger + left_trap[k] * new) / total[k]
+                    in_trap[r, k] = (stayed_trap + left_auger[k] * new) / total[k]
+            for k in range(several):
+                found[m, f, k] = total[k]

@@ -7,15 +7,16 @@ nothing but what is usual.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma
 
+from hardware.jit import jit
 from qdmon.analysis.conversion.regimes import Mark
 
-__all__ = ["USUAL_RATE_HZ", "USUAL_WAIT_S", "OldLaws", "log_waits", "old_laws"]
+__all__ = ["USUAL_RATE_HZ", "USUAL_WAIT_S", "log_longer_waits", "log_waits"]
 
 FloatArray = NDArray[np.float64]
 
@@ -43,90 +44,117 @@ def log_waits(
         steps_s: times of the steps of the fluence, ascending.
         now_s: how far one has looked; as far as the last blink if not given.
     """
-    starts, stops = np.array([(m.start_s, m.stop_s) for m in marks]).T
-    gaps = np.maximum(starts[1:] - stops[:-1], 0.0)
-    every, crossed_any = old_laws(starts, gaps, steps_s)
-    old, crossed = every.at(places - 1), crossed_any[places - 1]
-    at = gaps[places - 1]
+    starts, stops = np.array([(m.start_s, m.stop_s) for m in marks]).T.copy()
     # Blinks that touch are parts of one dwell: there was no wait.
-    waited = gaps > 0
-    ratio = np.where(waited[places - 1], _log_lomax(at, USUAL_WAIT_S, NEW_SHAPE) - old.log_wait(at), 0.0)
-    shape, span_s = NEW_SHAPE + waited[places - 1], NEW_SHAPE * USUAL_WAIT_S + at
-    for k in range(MOST_WAITS):
-        here = places + k
-        wait = np.where(here < len(gaps), gaps[np.minimum(here, len(gaps) - 1)], 0.0)
-        inside = wait > 0
-        new = _log_lomax(wait, span_s / shape, shape) - old.log_wait(wait)
-        ratio += np.where(inside, new, 0.0)
-        shape, span_s = shape + inside, span_s + wait
-    if now_s is not None and now_s > stops[-1]:
-        open_s = np.where(len(marks) - places <= MOST_WAITS, now_s - stops[-1], 0.0)
-        ratio += _log_longer(open_s, span_s / shape, shape) - old.log_longer(open_s)
-    return np.asarray(np.where(crossed, 0.0, np.clip(ratio, -MOST_AGAINST, MOST_FOR)))
+    gaps = np.maximum(starts[1:] - stops[:-1], 0.0)
+    open_s = max(now_s - stops[-1], 0.0) if now_s is not None else 0.0
+    ratio = _log_ratios(_old_laws(starts, gaps, steps_s), gaps, places, open_s)
+    return np.clip(ratio, -MOST_AGAINST, MOST_FOR)
 
 
-@dataclass(frozen=True, slots=True)
-class OldLaws:
-    """Laws of the waits before some gaps: a steep one of known mean, or a heavy one of known middle.
+class _OldLaws(NamedTuple):
+    """Laws of the waits before g gaps: a steep one of known mean, or a heavy one of known middle.
 
     Attributes:
         mean_s: (g,) of the steep law.
         scale_s: (g,) of the heavy law.
         heavy: (g,) log odds of the heavy law.
+        crossed: (g,) whether the last step of the fluence lies in the gap.
     """
 
     mean_s: FloatArray
     scale_s: FloatArray
     heavy: FloatArray
-
-    def at(self, index: NDArray[np.intp]) -> "OldLaws":
-        """Those of some gaps."""
-        return OldLaws(self.mean_s[index], self.scale_s[index], self.heavy[index])
-
-    def log_wait(self, wait: FloatArray) -> FloatArray:
-        """Log density of a wait."""
-        return self._either(*self.log_each(wait))
-
-    def log_each(self, wait: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The same under the steep and under the heavy law."""
-        return _log_lomax(wait, self.mean_s, STEEP), _log_lomax(wait, self.scale_s / HEAVY, HEAVY)
-
-    def log_longer(self, wait: FloatArray) -> FloatArray:
-        """Log of the chance of a longer wait."""
-        return self._either(
-            _log_longer(wait, self.mean_s, STEEP), _log_longer(wait, self.scale_s / HEAVY, HEAVY)
-        )
-
-    def _either(self, steep: FloatArray, heavy: FloatArray) -> FloatArray:
-        return np.asarray(np.logaddexp(steep, heavy + self.heavy) - np.logaddexp(0.0, self.heavy))
+    crossed: NDArray[np.bool_]
 
 
-def old_laws(starts: FloatArray, gaps: FloatArray, steps_s: FloatArray) -> tuple[OldLaws, NDArray[np.bool_]]:
-    """Laws of the waits before each gap since the last step, and whether that step lies in the gap."""
-    waited = gaps > 0
-    # Summed up to each gap, that one left out.
-    sums = np.cumsum([waited, gaps, np.where(waited, np.log(np.where(waited, gaps, 1.0)), 0.0)], axis=1)
-    before = np.concatenate([np.zeros((3, 1)), sums], axis=1)
-    gap = np.arange(len(gaps))
-    since = np.concatenate([[-np.inf], steps_s])[np.searchsorted(steps_s, starts[1:], side="right")]
-    # The first gap of this fluence begins behind its first blink.
-    first = np.minimum(np.searchsorted(starts, since), gap)
-    number, total, logs = before[:, gap] - before[:, first]
-    crossed = np.asarray(since > starts[:-1])
-    mean_s = (total + USUAL_WAIT_S) / (number + 1)
-    middle_s = np.exp((logs + np.log(USUAL_WAIT_S)) / (number + 1))
-    laws = OldLaws(mean_s, middle_s / MIDDLE, np.zeros(len(gaps)))
-    steep, heavy = laws.log_each(gaps)
-    told = np.where(waited & ~crossed, heavy - steep, 0.0)
-    odds = np.cumsum(told) - told
-    return OldLaws(laws.mean_s, laws.scale_s, odds), crossed
-
-
-def _log_lomax(wait: FloatArray, mean_s: FloatArray | float, shape: FloatArray | float) -> FloatArray:
+@jit
+def _log_lomax(wait: float, mean_s: float, shape: float) -> float:
     """Log density of a wait whose rate is Gamma distributed with this shape, of mean 1 / mean_s."""
-    return np.asarray(-np.log(mean_s) - (np.asarray(shape) + 1) * np.log1p(wait / (shape * mean_s)))
+    return float(-np.log(mean_s) - (shape + 1) * np.log1p(wait / (shape * mean_s)))
 
 
-def _log_longer(wait: FloatArray, mean_s: FloatArray, shape: FloatArray | float) -> FloatArray:
+@jit
+def _log_longer(wait: float, mean_s: float, shape: float) -> float:
     """Log of the chance of a longer wait."""
-    return np.asarray(-shape * np.log1p(wait / (shape * mean_s)))
+    return float(-shape * np.log1p(wait / (shape * mean_s)))
+
+
+@jit
+def _either(steep: float, heavy: float, odds: float) -> float:
+    """Log of what a steep and a heavy law say together, with log odds of the heavy one."""
+    return float(np.logaddexp(steep, heavy + odds) - np.logaddexp(0.0, odds))
+
+
+@jit
+def _old_laws(starts: FloatArray, gaps: FloatArray, steps_s: FloatArray) -> _OldLaws:
+    """Laws of the waits before each gap, since the last step of the fluence before it ends."""
+    n = len(gaps)
+    mean_s, scale_s, heavy, crossed = np.empty(n), np.empty(n), np.empty(n), np.empty(n, np.bool_)
+    # Waits up to each gap, that one left out: how many, their sum and that of their logarithms.
+    number, total_s, logs = np.zeros(n + 1), np.zeros(n + 1), np.zeros(n + 1)
+    odds = 0.0
+    for g in range(n):
+        steps = np.searchsorted(steps_s, starts[g + 1], side="right")
+        since_s = steps_s[steps - 1] if steps else -np.inf
+        # The first gap of this fluence begins behind its first blink.
+        first = min(np.searchsorted(starts, since_s), g)
+        seen = number[g] - number[first] + 1
+        mean_s[g] = (total_s[g] - total_s[first] + USUAL_WAIT_S) / seen
+        scale_s[g] = np.exp((logs[g] - logs[first] + np.log(USUAL_WAIT_S)) / seen) / MIDDLE
+        heavy[g], crossed[g] = odds, since_s > starts[g]
+        number[g + 1], total_s[g + 1], logs[g + 1] = number[g], total_s[g] + gaps[g], logs[g]
+        if gaps[g] > 0:
+            number[g + 1] += 1
+            logs[g + 1] += np.log(gaps[g])
+            if not crossed[g]:
+                odds += _log_lomax(gaps[g], scale_s[g] / HEAVY, HEAVY) - _log_lomax(gaps[g], mean_s[g], STEEP)
+    return _OldLaws(mean_s, scale_s, heavy, crossed)
+
+
+@jit
+def _log_ratios(laws: _OldLaws, gaps: FloatArray, places: NDArray[np.intp], open_s: float) -> FloatArray:
+    """(p,) log-likelihood ratio of the waits from each place on, none of them taken off for being large.
+
+    Args:
+        laws: before each gap.
+        gaps: (g,) between blinks; 0 is no wait.
+        places: (p,) first blink behind the change.
+        open_s: how long no blink has followed the last one.
+    """
+    ratio = np.zeros(len(places))
+    for i in range(len(places)):
+        old = places[i] - 1
+        if laws.crossed[old]:
+            continue
+        mean_s, middle_s, odds = laws.mean_s[old], laws.scale_s[old] / HEAVY, laws.heavy[old]
+        shape, span_s = NEW_SHAPE, NEW_SHAPE * USUAL_WAIT_S
+        for g in range(old, min(places[i] + MOST_WAITS, len(gaps))):
+            wait = gaps[g]
+            if wait > 0:
+                steep, heavy = _log_lomax(wait, mean_s, STEEP), _log_lomax(wait, middle_s, HEAVY)
+                ratio[i] += _log_lomax(wait, span_s / shape, shape) - _either(steep, heavy, odds)
+                shape, span_s = shape + 1, span_s + wait
+        if len(gaps) + 1 - places[i] <= MOST_WAITS:
+            steep, heavy = _log_longer(open_s, mean_s, STEEP), _log_longer(open_s, middle_s, HEAVY)
+            ratio[i] += _log_longer(open_s, span_s / shape, shape) - _either(steep, heavy, odds)
+    return ratio
+
+
+@jit
+def log_longer_waits(starts: FloatArray, gaps: FloatArray, at: NDArray[np.intp]) -> FloatArray:
+    """(p,) log of the chance that a wait was longer than it was, by those before it.
+
+    Args:
+        starts: (g + 1,) of blinks.
+        gaps: (g,) between them; 0 is no wait.
+        at: (p,) which of these.
+    """
+    laws = _old_laws(starts, gaps, np.empty(0))
+    found = np.empty(len(at))
+    for i in range(len(at)):
+        g = at[i]
+        steep = _log_longer(gaps[g], laws.mean_s[g], STEEP)
+        heavy = _log_longer(gaps[g], laws.scale_s[g] / HEAVY, HEAVY)
+        found[i] = _either(steep, heavy, laws.heavy[g])
+    return found

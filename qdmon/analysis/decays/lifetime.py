@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.calibration.timing import MicroBins
+from hardware.jit import jit
+from qdmon.analysis.calibration.timing import Folding, MicroBins, decay_shares
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 
 __all__ = ["LifetimeFit", "SummedDecay", "lifetime_mle"]
@@ -13,6 +14,8 @@ __all__ = ["LifetimeFit", "SummedDecay", "lifetime_mle"]
 FloatArray = NDArray[np.float64]
 
 
+# Lifetimes tried over the whole window, then around the likeliest so often so many.
+COARSE, REFINED, FINE = 33, 3, 9
 # Where the first order says more than this, it says nothing.
 MOST_BIAS = 0.1
 
@@ -95,36 +98,64 @@ def lifetime_mle(
     if net < 10 or net < 3 * np.sqrt(total):
         return None
 
-    def log_likelihood(log_tau: FloatArray) -> FloatArray:
-        share = bins.share_of(np.exp(log_tau))[:, 1:]
-        shape = share / share.sum(axis=1, keepdims=True)
-        return np.asarray(np.log(net * shape + b + 1e-12) @ n)
-
     low, high = np.log(0.004 * bins.period_ns), np.log(0.7 * bins.period_ns)
     longest = high
     if guess_ns is not None:
         low, high = max(low, np.log(guess_ns / 4)), min(high, np.log(guess_ns * 4))
-    grid = np.linspace(low, high, 33)
-    for _ in range(3):
-        value = log_likelihood(grid)
-        i = min(max(int(np.argmax(value)), 1), len(grid) - 2)
-        step = grid[1] - grid[0]
-        grid = np.linspace(grid[i] - step, grid[i] + step, 9)
-    value = log_likelihood(grid)
-    i = min(max(int(np.argmax(value)), 1), len(grid) - 2)
-    step = grid[1] - grid[0]
-    curvature = (value[i - 1] - 2 * value[i] + value[i + 1]) / step**2
-    slope = (value[i + 1] - value[i - 1]) / (2 * step)
+    middle, step, value, expected = _bracketed(n, b, net, low, high, bins.folding)
+    curvature = (value[0] - 2 * value[1] + value[2]) / step**2
+    slope = (value[2] - value[0]) / (2 * step)
     if curvature >= 0:
         return None
     shift = float(np.clip(-slope / curvature, -step, step))
-    if grid[i] + shift > longest - step:
+    if middle + shift > longest - step:
         return None
-    tau = float(np.exp(grid[i] + shift))
-    share = bins.share_of(np.exp(grid[i - 1 : i + 2]))[:, 1:]
-    tau /= 1 + _relative_bias(net * share / share.sum(axis=1, keepdims=True) + b, float(step))
-    highest = float(value[i] + slope * shift + 0.5 * curvature * shift**2)
+    tau = float(np.exp(middle + shift))
+    tau /= 1 + _relative_bias(expected, step)
+    highest = float(value[1] + slope * shift + 0.5 * curvature * shift**2)
     return LifetimeFit(tau, tau / float(np.sqrt(-curvature)), highest)
+
+
+@jit
+def _bracketed(
+    counts: FloatArray, background: FloatArray, net: float, low: float, high: float, folding: Folding
+) -> tuple[float, float, FloatArray, FloatArray]:
+    """The likeliest lifetime on ever finer grids of its logarithm.
+
+    Args:
+        counts: (m - 1,) photons behind the gate.
+        background: (m - 1,) expected among them.
+        net: photons of the decay.
+        low: logarithm of the shortest lifetime.
+        high: of the longest.
+        folding: of the micro-bins.
+
+    Returns:
+        The logarithm of the lifetime, the step of the last grid; (3,) log-likelihood and (3, m - 1) expected
+        photons one step below, there and one step above.
+    """
+    points, step = COARSE, (high - low) / (COARSE - 1)
+    tau_ns, value, expected = np.empty(COARSE), np.empty(COARSE), np.empty((COARSE, len(counts)))
+    best = 1
+    for finer in range(REFINED + 1):
+        if finer:
+            low, step, points = low + (best - 1) * step, 2 * step / (FINE - 1), FINE
+        for i in range(points):
+            tau_ns[i] = np.exp(low + i * step)
+        share = decay_shares(tau_ns[:points], folding)
+        best = 0
+        for i in range(points):
+            behind = 0.0
+            for j in range(len(counts)):
+                behind += share[i, j + 1]
+            value[i] = 0.0
+            for j in range(len(counts)):
+                expected[i, j] = net * share[i, j + 1] / behind + background[j]
+                value[i] += counts[j] * np.log(expected[i, j] + 1e-12)
+            if value[i] > value[best]:
+                best = i
+        best = min(max(best, 1), points - 2)
+    return low + best * step, step, value[best - 1 : best + 2], expected[best - 1 : best + 2]
 
 
 def _relative_bias(expected: FloatArray, step: float) -> float:

@@ -1,5 +1,6 @@
 """Time bins of a stretch, each a coarse decay histogram, and what a dot would show in one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,7 +10,7 @@ from scipy.special import xlogy
 
 from qdmon.analysis.calibration.timing import MicroBins
 from qdmon.analysis.darkness import LEAST_LIGHT, light_ends
-from qdmon.analysis.dot.states import DotModel
+from qdmon.analysis.dot.states import DotModel, signals_of
 
 __all__ = ["BinnedDecays"]
 
@@ -72,10 +73,15 @@ class BinnedDecays:
         Within a pulse nothing is missed: a single dot gives one photon, but for biexcitons, which the gate
         leaves out. (Several emitters would pile up; they get no verdict.)
         """
-        rate = dot.signal(self.bins) + dot.background_cps * self.bins.uniform_share
+        return np.asarray(self.expected_of([dot])[0])
+
+    def expected_of(self, dots: Sequence[DotModel]) -> FloatArray:
+        """(d, k, m) `expected` of several dots; cheap where they share most lifetimes with the first."""
+        background_cps = np.array([dot.background_cps for dot in dots])[:, None, None]
+        rate = signals_of(dots, self.bins) + background_cps * self.bins.uniform_share
         blind_s = max(self.dead_time_ns - self.bins.period_ns, 0.0) * 1e-9
         if blind_s > 0:
-            rate = rate / (1 + blind_s * self.same_detector * rate.sum(axis=1, keepdims=True))
+            rate = rate / (1 + blind_s * self.same_detector * rate.sum(axis=2, keepdims=True))
         return np.asarray(rate * self.bin_s)
 
     def lit_bins(self) -> int:

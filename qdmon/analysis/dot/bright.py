@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qdmon.analysis.biexciton import DECAY_CHANNELS
 from qdmon.analysis.decays.lifetime import lifetime_mle
 from qdmon.analysis.decays.nonnegative import fit_counts
 from qdmon.analysis.dot.binned import BinnedDecays
@@ -146,7 +147,7 @@ def rarer_level(data: BinnedDecays, usual: tuple[float, float]) -> tuple[float, 
 
 
 def without_biexcitons(
-    data: BinnedDecays, usual: tuple[float, float], biexciton: float
+    data: BinnedDecays, usual: tuple[float, float], biexciton_yield: float
 ) -> tuple[float, float, float] | None:
     """Net rate (cps) and lifetime (ns) of a level's excitons, and the light of its biexcitons over theirs.
 
@@ -155,7 +156,7 @@ def without_biexcitons(
     Args:
         data: the bins.
         usual: rate and lifetime of all light of the level as one exponential.
-        biexciton: lifetime of the biexciton over that of the exciton.
+        biexciton_yield: over that of the exciton.
     """
     coarse = data.grouped(0.01)
     tau_ns = usual[1]
@@ -166,7 +167,7 @@ def without_biexcitons(
     background = coarse.background * int(members.sum())
     amplitudes = np.zeros(2)
     for _ in range(TURNS):
-        shapes = coarse.bins.share_of(np.array([tau_ns, biexciton * tau_ns]))
+        shapes = coarse.bins.share_of(np.array([tau_ns, biexciton_yield / DECAY_CHANNELS * tau_ns]))
         amplitudes, _ = fit_counts(shapes[:, 1:].T, histogram[1:], background[1:])
         fit = lifetime_mle(histogram, background + amplitudes[1] * shapes[1], coarse.bins, guess_ns=tau_ns)
         if fit is None:

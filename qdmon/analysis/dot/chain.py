@@ -75,6 +75,26 @@ def _dot(a: FloatArray, b: FloatArray) -> float:
 
 
 @jit
+def _sum_and_dot(a: FloatArray, b: FloatArray) -> tuple[float, float]:
+    """Sum of b and scalar product, in the order of `_dot`: b is read once."""
+    n = np.uint64(len(a))
+    whole = n - n % np.uint64(4)
+    s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+    t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0
+    for j in range(np.uint64(0), whole, np.uint64(4)):
+        b0, b1, b2, b3 = b[j], b[j + np.uint64(1)], b[j + np.uint64(2)], b[j + np.uint64(3)]
+        s0, s1, s2, s3 = s0 + b0, s1 + b1, s2 + b2, s3 + b3
+        t0 += a[j] * b0
+        t1 += a[j + np.uint64(1)] * b1
+        t2 += a[j + np.uint64(2)] * b2
+        t3 += a[j + np.uint64(3)] * b3
+    for j in range(whole, n):
+        s0 += b[j]
+        t0 += a[j] * b[j]
+    return (s0 + s1) + (s2 + s3), (t0 + t1) + (t2 + t3)
+
+
+@jit
 def _forward(
     likelihood: Float32Array, weights: FloatArray, leaving: FloatArray, alpha: FloatArray, scale: FloatArray
 ) -> float:
@@ -84,7 +104,7 @@ def _forward(
         The log-likelihood of all bins.
     """
     n, k = np.uint64(likelihood.shape[0]), np.uint64(likelihood.shape[1])
-    stay, one = 1.0 - leaving, np.ones(k)
+    stay = 1.0 - leaving
     # Before the first bin there is a jump: it is drawn by the weights.
     now = np.zeros(k)
     jumping, inverse = 1.0, 1.0
@@ -92,7 +112,7 @@ def _forward(
     for t in range(n):
         for j in range(k):
             now[j] = (stay[j] * now[j] + weights[j] * jumping) * (likelihood[t, j] * inverse)
-        total, jumping = _dot(one, now), _dot(leaving, now)
+        total, jumping = _sum_and_dot(leaving, now)
         inverse = 1.0 / total
         for j in range(k):
             alpha[t, j] = now[j] * inverse
@@ -175,10 +195,11 @@ def _taken(likelihood: Float32Array, columns: NDArray[np.uint64]) -> Float32Arra
     return taken
 
 
-def log_evidence(likelihood: Float32Array, chain: Chain) -> float:
-    """Of all bins under a chain that is known; (n, k) likelihoods as in `learn`."""
+@jit
+def log_evidence(likelihood: Float32Array, weights: FloatArray, leaving: FloatArray) -> float:
+    """Of all bins under a `Chain` that is known; (n, k) likelihoods as in `learn`."""
     alpha, scale = np.empty(likelihood.shape), np.empty(len(likelihood))
-    return _forward(likelihood, chain.weights, chain.leaving, alpha, scale)
+    return _forward(likelihood, weights, leaving, alpha, scale)
 
 
 def learn(
@@ -198,30 +219,91 @@ def learn(
             expected to be left sooner than kept are never kept for long.
         steps: of expectation maximisation; 0 only smooths.
     """
-    n, k = likelihood.shape
-    seen, part = np.arange(k, dtype=np.uint64), likelihood
-    weights, leaving = chain.weights, chain.leaving
-    work, scale, rows = np.empty(n * k), np.empty(n), np.arange(n, dtype=np.uint64)[::-1].copy()
-    for step in range(steps + 1):
-        alpha = work[: part.size].reshape(part.shape)
-        posterior = np.zeros((n if step == steps else 0, k), np.float32)
-        log_l = _forward(part, weights[seen], leaving[seen], alpha, scale)
-        spent, stayed = _backward(part, weights[seen], leaving[seen], alpha, scale, rows, seen, posterior)
-        if step < steps:
-            # The first bin counts as a jump into its state; nobody saw what came after the last one.
-            into, out = spent - stayed, spent - stayed - alpha[-1]
-            weights = np.full(k, _LEAST_WEIGHT)
-            weights[seen] = np.maximum(into / max(float(into.sum()), 1e-12), _LEAST_WEIGHT)
-            weights /= weights.sum()
-            leaving = leaving.copy()
-            tries = spent - alpha[-1] + prior[0][seen] + prior[1][seen]
-            least = np.where(prior[0][seen] > prior[1][seen], _LEAST_SWITCHING, _LEAVING_RANGE[0])
-            leaving[seen] = np.clip(
-                (out + prior[0][seen]) / np.maximum(tries, 1e-12), least, _LEAVING_RANGE[1]
-            )
-            # States that hold next to nothing cost as much as the others and get no more of it.
-            kept = spent > _LEAST_TIME
-            if not kept.all():
-                part = _taken(part, np.flatnonzero(kept).astype(np.uint64))
-                seen = seen[kept]
+    weights, leaving, posterior, log_l = _learned(likelihood, chain.weights, chain.leaving, prior, steps)
     return Smoothed(Chain(weights, leaving), posterior, log_l + log_scale)
+
+
+@jit
+def _learned(
+    likelihood: Float32Array,
+    weights: FloatArray,
+    leaving: FloatArray,
+    prior: tuple[FloatArray, FloatArray],
+    steps: int,
+) -> tuple[FloatArray, FloatArray, Float32Array, float]:
+    """Weights and chances to leave, posterior and log-likelihood; the arguments are as in `learn`."""
+    n, k = likelihood.shape
+    part, seen = likelihood, np.empty(k, np.uint64)
+    for j in range(k):
+        seen[j] = j
+    work, scale, rows = np.empty(n * k), np.empty(n), np.empty(n, np.uint64)
+    for t in range(n):
+        rows[t] = n - 1 - t
+    unwanted = np.zeros((0, k), np.float32)
+    for _ in range(steps):
+        alpha = work[: part.size].reshape(part.shape)
+        _forward(part, _of(weights, seen), _of(leaving, seen), alpha, scale)
+        sums = _backward(part, _of(weights, seen), _of(leaving, seen), alpha, scale, rows, seen, unwanted)
+        weights, leaving = _moved(leaving, seen, sums, alpha[n - 1], prior)
+        # States that hold next to nothing cost as much as the others and get no more of it.
+        kept, number = np.empty(len(seen), np.uint64), 0
+        for i in range(len(seen)):
+            if sums[0, i] > _LEAST_TIME:
+                kept[number] = i
+                number += 1
+        if number < len(seen):
+            part = _taken(part, kept[:number])
+            for i in range(number):
+                kept[i] = seen[kept[i]]
+            seen = kept[:number]
+    alpha, posterior = work[: part.size].reshape(part.shape), np.zeros((n, k), np.float32)
+    log_l = _forward(part, _of(weights, seen), _of(leaving, seen), alpha, scale)
+    _backward(part, _of(weights, seen), _of(leaving, seen), alpha, scale, rows, seen, posterior)
+    return weights, leaving, posterior, log_l
+
+
+@jit
+def _of(values: FloatArray, states: NDArray[np.uint64]) -> FloatArray:
+    """(c,) those of some states."""
+    own = np.empty(len(states))
+    for i in range(len(states)):
+        own[i] = values[states[i]]
+    return own
+
+
+@jit
+def _moved(
+    leaving: FloatArray,
+    seen: NDArray[np.uint64],
+    sums: FloatArray,
+    last: FloatArray,
+    prior: tuple[FloatArray, FloatArray],
+) -> tuple[FloatArray, FloatArray]:
+    """(k,) weights and (k,) chances to leave that fit best to what (c,) seen states of a chain did.
+
+    Args:
+        leaving: (k,) before; that of other states is kept.
+        seen: (c,) the states.
+        sums: (2, c) bins in each, and those of them that were followed by one without a jump.
+        last: (c,) chance of each in the last bin: nobody saw what came after.
+        prior: as in `learn`.
+    """
+    weights, leaving = np.empty(len(leaving)), leaving.copy()
+    # The first bin counts as a jump into its state.
+    every, total = 0.0, 0.0
+    for i in range(len(seen)):
+        every += sums[0, i] - sums[1, i]
+    for j in range(len(weights)):
+        weights[j] = _LEAST_WEIGHT
+    for i in range(len(seen)):
+        spent, into = sums[0, i], sums[0, i] - sums[1, i]
+        weights[seen[i]] = max(into / max(every, 1e-12), _LEAST_WEIGHT)
+        leave, stay = prior[0][seen[i]], prior[1][seen[i]]
+        least = _LEAST_SWITCHING if leave > stay else _LEAVING_RANGE[0]
+        chance = (into - last[i] + leave) / max(spent - last[i] + leave + stay, 1e-12)
+        leaving[seen[i]] = min(max(chance, least), _LEAVING_RANGE[1])
+    for j in range(len(weights)):
+        total += weights[j]
+    for j in range(len(weights)):
+        weights[j] /= total
+    return weights, leaving

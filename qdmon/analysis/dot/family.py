@@ -1,6 +1,7 @@
 """One family of states on the time bins: its chain by EM, its dot's parameters by their own photons."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,9 +58,8 @@ class FamilyFit:
         """
         single, losses = SINGLE[self.states], self.dot.losses
         lost = np.array([losses.auger, losses.trap, losses.constant], np.float32)[:, self.states]
-        posterior = self.smoothed.posterior
-        staying = np.asarray(np.where(single, lost, 0) @ posterior.T, np.float64)
-        switching = np.asarray(np.where(single, 0, lost) @ posterior.T, np.float64)
+        either = np.concatenate([np.where(single, lost, 0), np.where(single, 0, lost)])
+        staying, switching = np.split((self.smoothed.posterior @ either.T).T.astype(np.float64), 2)
         beside = np.zeros_like(staying)
         beside[:, 1:] += staying[:, :-1]
         beside[:, :-1] += staying[:, 1:]
@@ -88,7 +88,7 @@ class FamilyFit:
         mean = float(self.expected.mean[P.BACKGROUND_CPS])
         return Estimate(max(mean, 0.0), self.error_of(P.BACKGROUND_CPS))
 
-    @property
+    @cached_property
     def spent(self) -> FloatArray:
         """(k,) bins in each state."""
         spent = np.zeros(len(KIND))
@@ -118,6 +118,8 @@ def fit_family(
     prior: Prior,
     plan: tuple[int, ...],
     chain: Chain | None = None,
+    *,
+    searching: bool = False,
 ) -> FamilyFit:
     """Steps of EM for the chain as planned, the dot improved between each.
 
@@ -128,6 +130,7 @@ def fit_family(
         prior: of its parameters.
         plan: steps of the chain before, between and after the improvements of the dot.
         chain: over all states, to begin with; None for equal weights and usual dwells.
+        searching: another fit goes on from this one: what to expect of the dot is left at what was known.
     """
     states = FAMILIES[family]
     first = _first_leaving(data.bin_s)
@@ -150,6 +153,6 @@ def fit_family(
         step = improved(data, dot, trusted, states, prior)
         dot = step.dot
         smoothed, trusted = learned(dot, smoothed.chain, steps)
-    if step is not None:
+    if step is not None and not searching:
         expected = step.summed_up()
     return FamilyFit(family, dot, expected, smoothed, smoothed.log_likelihood + prior.log_density(dot))

@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from qdmon.analysis.biexciton import USUAL_YIELD
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.chain import Chain
 from qdmon.analysis.dot.family import FamilyFit, fit_family
 from qdmon.analysis.dot.maximise import Prior, parameters_of
 from qdmon.analysis.dot.parameters import P, in_order
 from qdmon.analysis.dot.start import OTHER_NAMES, first_fits, prior_around
-from qdmon.analysis.dot.states import USUAL_BIEXCITON, Family
+from qdmon.analysis.dot.states import Family
 
 __all__ = ["DotFit", "adapted", "expected_bright", "fit_dot", "reread"]
 
@@ -55,7 +56,7 @@ def fit_dot(
     data: BinnedDecays,
     background_sd_cps: float | None = None,
     expected: tuple[float, float] | None = None,
-    biexciton: float = USUAL_BIEXCITON,
+    biexciton_yield: float = USUAL_YIELD,
 ) -> DotFit | None:
     """Fit every family of states; None where no bright level can be found.
 
@@ -65,10 +66,10 @@ def fit_dot(
         data: the bins, with a first guess of the background.
         background_sd_cps: how well that background is known; None if it is only a guess.
         expected: rate (cps) and lifetime (ns) of the bright level, from another fluence; None if unknown.
-        biexciton: lifetime of biexcitons over that of the exciton.
+        biexciton_yield: over that of the exciton.
     """
     some = data.pieces(SEARCH_BINS)
-    begun = first_fits(data, some, background_sd_cps, expected, biexciton)
+    begun = first_fits(data, some, background_sd_cps, expected, biexciton_yield)
     if begun is None:
         return None
     prior, first = begun
@@ -94,7 +95,8 @@ def fit_dot(
     begin = _all_states(both, found["hc"])
     leader = max((both, found["hc"]), key=lambda f: f.log_likelihood)
     here = fit_family(some, "both", both.dot, prior, (3,), both.whole_chain()).log_likelihood
-    if fit_family(some, "all", leader.dot, prior, (4, 3), begin).log_likelihood > here + WORTH_MORE:
+    there = fit_family(some, "all", leader.dot, prior, (4, 3), begin, searching=True).log_likelihood
+    if there > here + WORTH_MORE:
         found["all"] = fit_family(data, "all", leader.dot, prior, (4, 4, 3), begin)
     return DotFit(found, data.photons)
 

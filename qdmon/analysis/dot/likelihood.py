@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from hardware.jit import jit
 from qdmon.analysis.dot.binned import BinnedDecays
 
-__all__ = ["BinLikelihoods", "bin_likelihoods"]
+__all__ = ["BinLikelihoods", "bin_likelihoods", "highest"]
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
@@ -52,6 +52,20 @@ def bin_likelihoods(data: BinnedDecays, expected: FloatArray) -> BinLikelihoods:
 
 
 @jit
+def highest(row: Float32Array) -> np.float32:
+    """The highest of some numbers, in four parts: one after the other would wait for each."""
+    n = np.uint64(len(row))
+    whole = n - n % np.uint64(4)
+    h0 = h1 = h2 = h3 = row[0]
+    for j in range(np.uint64(0), whole, np.uint64(4)):
+        h0, h1 = max(h0, row[j]), max(h1, row[j + np.uint64(1)])
+        h2, h3 = max(h2, row[j + np.uint64(2)]), max(h3, row[j + np.uint64(3)])
+    for j in range(whole, n):
+        h0 = max(h0, row[j])
+    return max(h0, h1, h2, h3)
+
+
+@jit
 def _temper(
     log_l: Float32Array, photons: Float32Array, best: FloatArray, scale: Float32Array, trust: Float32Array
 ) -> None:
@@ -65,13 +79,12 @@ def _temper(
         trust: (n,) filled, see `BinLikelihoods`.
     """
     n, k = np.uint64(log_l.shape[0]), np.uint64(log_l.shape[1])
+    row = np.empty(k, np.float32)
     for i in range(n):
         for j in range(k):
-            log_l[i, j] -= photons[j]
-        top = log_l[i, 0]
-        for j in range(k):
-            top = max(top, log_l[i, j])
+            row[j] = log_l[i, j] - photons[j]
+        top = highest(row)
         unexplained = max(best[i] - top, MOST_UNEXPLAINED)
         scale[i], trust[i] = top, MOST_UNEXPLAINED / unexplained
         for j in range(k):
-            log_l[i, j] = max((log_l[i, j] - top) * trust[i], np.float32(LEAST_LOG_LIKELIHOOD))
+            log_l[i, j] = max((row[j] - top) * trust[i], np.float32(LEAST_LOG_LIKELIHOOD))

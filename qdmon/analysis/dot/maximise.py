@@ -138,9 +138,9 @@ def _step_within(
 
 def slopes(data: BinnedDecays, dot: DotModel) -> FloatArray:
     """(p, k, m) change of the photons expected in a bin with each of the parameters."""
-    x, expected = parameters_of(dot), data.expected(dot)
-    moved = np.array([data.expected(dot_of(x + h, dot)) - expected for h in np.diag(_STEP)])
-    return np.asarray(moved / _STEP[:, None, None])
+    x = parameters_of(dot)
+    expected = data.expected_of([dot, *(dot_of(x + h, dot) for h in np.diag(_STEP))])
+    return np.asarray((expected[1:] - expected[0]) / _STEP[:, None, None])
 
 
 @dataclass(frozen=True)
@@ -213,8 +213,9 @@ def improved(
     level = (dot.by_level(data.bins) * data.bin_s)[index, 1:]
     weight = time / expected
     excess = photons / expected - time
-    gradient = np.einsum("akm,km->a", slope, excess)
-    information = np.einsum("akm,bkm->ab", slope * weight, slope)
+    flat = slope.reshape(len(slope), -1)
+    gradient = flat @ excess.ravel()
+    information = (flat * weight.ravel()) @ flat.T
     of_level = np.einsum("km,km,km->k", level, weight, level) + 1 / _LEVEL_SD**2
     across = np.einsum("akm,km,km->ak", slope, weight, level)
     pull = np.einsum("km,km->k", level, excess)

@@ -30,16 +30,15 @@ def missing_information(
         own: (p, s, m) change of the logarithm of those with each parameter.
     """
     doubtful = np.flatnonzero(posterior.max(axis=1, initial=0.0) < _SURE)
-    bins, states = np.nonzero(posterior[doubtful] > _LEAST)
-    chance = posterior[doubtful[bins], states].astype(np.float64)
+    chances, photons = posterior[doubtful].T.astype(np.float64), counts[doubtful].astype(np.float64)
     missing = np.zeros((len(own), len(own)))
     mean = np.zeros((len(doubtful), len(own)))
-    for state in range(len(expected)):
-        here = states == state
-        excess = counts[doubtful[bins[here]]] - expected[state]
-        score = excess @ own[:, state].T
-        missing += (chance[here, None] * score).T @ score
-        mean[bins[here]] += chance[here, None] * score
+    for state, chance in enumerate(chances):
+        bins = np.flatnonzero(chance > _LEAST)
+        score = (photons[bins] - expected[state]) @ own[:, state].T
+        weighed = chance[bins, None] * score
+        missing += weighed.T @ score
+        mean[bins] += weighed
     return missing - mean.T @ mean
 
 

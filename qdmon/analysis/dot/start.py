@@ -57,7 +57,7 @@ def first_fits(
     some: BinnedDecays,
     background_sd_cps: float | None,
     expected: tuple[float, float] | None,
-    biexciton: float,
+    biexciton_yield: float,
 ) -> tuple[Prior, dict[Family, FamilyFit]] | None:
     """Prior and first fits, on some of the bins, from the bright level that explains them best.
 
@@ -70,7 +70,7 @@ def first_fits(
         some: those of them to fit.
         background_sd_cps: how well that background is known; None if it is only a guess.
         expected: rate (cps) and lifetime (ns) of the bright level, from another fluence; None if unknown.
-        biexciton: lifetime of biexcitons over that of the exciton.
+        biexciton_yield: over that of the exciton.
     """
     usual = bright_level(data)
     if usual is None:
@@ -78,7 +78,7 @@ def first_fits(
     if expected is not None and expected[1] <= BRIGHTER * usual[1]:
         expected = None
     levels = [(*level, 0.0) for level in (usual, rarer_level(data, usual), expected) if level is not None]
-    excitons = without_biexcitons(data, usual, biexciton)
+    excitons = without_biexcitons(data, usual, biexciton_yield)
     if excitons is not None:
         levels.append(excitons)
     families: tuple[Family, ...] = ("auger", "both")
@@ -95,7 +95,7 @@ def first_fits(
             delayed=0.0,
             after_pulses=data.bins.after_pulses.per_click[0],
             early=early,
-            biexciton=biexciton,
+            biexciton_yield=biexciton_yield,
         )
         prior = prior_around(start, background_sd_cps, data.bins.after_pulses.per_click)
         first = {family: _searched(some, family, start, prior) for family in families}
@@ -108,7 +108,9 @@ def first_fits(
 def _searched(data: BinnedDecays, family: Family, start: DotModel, prior: Prior) -> FamilyFit:
     """A family that has trions, from its best start, with those that are seen most as the fitted ones."""
     tried = [
-        fit_family(data, family, replace(start, trion_ns=start.bright_ns * ratio), prior, (5, 5, 4))
+        fit_family(
+            data, family, replace(start, trion_ns=ratio * start.bright_ns), prior, (5, 5, 4), searching=True
+        )
         for ratio in TRION_STARTS
     ]
     best = max(tried, key=lambda f: f.log_likelihood)
@@ -117,7 +119,7 @@ def _searched(data: BinnedDecays, family: Family, start: DotModel, prior: Prior)
         return best
     trion_ns, grey = seen
     again = replace(best.dot, trion_ns=trion_ns, grey=grey, trions=start.trions)
-    renamed = fit_family(data, family, again, prior, (5, 4))
+    renamed = fit_family(data, family, again, prior, (5, 4), searching=True)
     return renamed if renamed.log_likelihood > best.log_likelihood - OTHER_NAMES else best
 
 

@@ -8,15 +8,17 @@ mixture in time of two states: bright and charged is Eq. 1.
 Levels are no fixed grid: those that are seen move to their own photons, see `moved`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.jit import jit
-from qdmon.analysis.calibration.after_pulses import after_pulse_shares
-from qdmon.analysis.calibration.timing import MicroBins, exponential_shares
+from qdmon.analysis.biexciton import USUAL_YIELD
+from qdmon.analysis.calibration.timing import MicroBins
+from qdmon.analysis.dot.light import NUMBERS, charged, signals
 
 __all__ = [
     "CHARGED",
@@ -26,6 +28,7 @@ __all__ = [
     "DotModel",
     "Family",
     "Losses",
+    "signals_of",
     "time_in",
 ]
 
@@ -33,11 +36,6 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 Family = Literal["auger", "bc", "both", "hc", "all"]
-
-# Lifetime of a bright biexciton over the exciton's where nobody knows: four decay channels, a yield of 0.15.
-USUAL_BIEXCITON = 0.15 / 4
-# Its yield with one more carrier: half as many paths again to emit, two to three times as many to recombine.
-_CHARGED_BIEXCITON = 0.5
 
 # About an eighth less light each, which a few bins of 60 photons tell apart.
 _QUENCHED = np.concatenate(
@@ -52,15 +50,12 @@ _SHARES = (0.1, 0.25, 0.42, 0.58, 0.75, 0.9)
 _CHARGED_SHARES = (0.04, 0.11, 0.2, 0.31, 0.43, 0.55, 0.67, 0.79, 0.91)
 # Both ladders end in the dark, where there is no lifetime to tell them apart.
 _Q, _C, _H = 2 + len(_QUENCHED), len(_TRIONS), 1 + len(_QUENCHED)
-# Gauss-Hermite: five lifetimes stand for a normal spread of their logarithm.
-_NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
-_NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
 
 
-def _structure() -> tuple[FloatArray, NDArray[np.str_]]:
-    """(k, pure) make-up of every state from the pure ones, and what kind of state it is."""
-    pick = np.eye(_Q + _C + _H)
-    rows = list(pick)
+def _structure() -> tuple[NDArray[np.intp], FloatArray, NDArray[np.str_]]:
+    """(x,) the other state of each mixture and (x,) the share of it; (k,) what kind of state each is."""
+    partner: list[int] = []
+    away: list[float] = []
     kinds = ["neutral"] * _Q + ["charged"] * _C + ["constant"] * _H
     partners = {
         "neutral mixture": range(5, _Q, 3),
@@ -69,14 +64,18 @@ def _structure() -> tuple[FloatArray, NDArray[np.str_]]:
     }
     for kind, others in partners.items():
         for share in _CHARGED_SHARES if kind == "charged mixture" else _SHARES:
-            rows += [(1 - share) * pick[0] + share * pick[j] for j in others]
+            partner += others
+            away += [share] * len(others)
             kinds += [kind] * len(others)
-    return np.array(rows), np.array(kinds)
+    return np.array(partner), np.array(away), np.array(kinds)
 
 
-_MIX, KIND = _structure()
+_PARTNER, _AWAY, KIND = _structure()
 SINGLE = np.arange(len(KIND)) < _Q + _C + _H
 """(k,) bool, states the dot can stay in; the others are bins in which it switched."""
+_PURE = np.eye(_Q + _C + _H)
+# (k, s) make-up of every state from those the dot can stay in.
+_MIX = np.concatenate([_PURE, (1 - _AWAY)[:, None] * _PURE[0] + _AWAY[:, None] * _PURE[_PARTNER]])
 
 
 def time_in(spent: FloatArray) -> FloatArray:
@@ -127,7 +126,7 @@ class DotModel:
         spread: variance of the logarithm of the lifetime within every state; 0 is one exponential.
         after_pulses: clicks that follow a click of the dot's light, per click, not counted in its rate.
         early: light of biexcitons over that of the bright state, not counted in its rate.
-        biexciton: their lifetime over that of the exciton; known from g2(0), not fitted.
+        biexciton_yield: their yield over that of the exciton; known from g2(0), not fitted.
         quenched: (q,) what a trap leaves of intensity and lifetime, descending.
         trions: (c,) lifetimes of the other charged states over the main one; the first two are unused.
         constant: (q,) levels at constant lifetime, descending.
@@ -143,7 +142,7 @@ class DotModel:
     spread: float = 0.0
     after_pulses: float = 0.0
     early: float = 0.0
-    biexciton: float = USUAL_BIEXCITON
+    biexciton_yield: float = USUAL_YIELD
     quenched: FloatArray = field(default_factory=lambda: np.append(_QUENCHED, 0.0))
     trions: FloatArray = field(default_factory=lambda: _TRIONS)
     constant: FloatArray = field(default_factory=lambda: _QUENCHED)
@@ -162,41 +161,9 @@ class DotModel:
             constant=_kept_apart(self.constant * np.exp(shift[_Q + _C : _Q + _C + _H - 1])),
         )
 
-    def _pure(self, bins: MicroBins) -> FloatArray:
-        """(pure, m) photons per second of the states the dot can stay in."""
-        q = np.append(1.0, self.quenched)
-        trion_ns, yields = self._charged()
-        level = np.append(self.constant, 0.0)
-        lifetimes = np.concatenate([self.bright_ns * q, trion_ns, [self.bright_ns]])
-        edges_ns, light = bins.detectors
-        share = _shares(
-            lifetimes,
-            (edges_ns, light),
-            bins.after_pulses.of(len(light)),
-            bins.period_ns,
-            bins.uniform_share,
-            (self.delayed, self.after_pulses, self.spread),
-        )
-        emitted = np.concatenate([q, yields, level])
-        shape = np.concatenate([share[:-1], np.repeat(share[-1:], len(level), axis=0)])
-        early = exponential_shares(
-            np.array([self.biexciton * self.bright_ns]), edges_ns, light, bins.period_ns
-        )
-        return np.asarray(self.bright_cps * (emitted[:, None] * shape + self._early[:, None] * early))
-
-    @property
-    def _early(self) -> FloatArray:
-        """(pure,) light of biexcitons in each state: traps hardly take it, a charge about half."""
-        q = np.append(1.0, self.quenched)
-        left = 1 / (1 + (1 / np.maximum(q, 1e-3) - 1) * self.biexciton)
-        return self.early * np.concatenate([left, np.full(_C, _CHARGED_BIEXCITON), self.constant, [0.0]])
-
     def _charged(self) -> tuple[FloatArray, FloatArray]:
         """Lifetimes (ns) of the charged states and their intensity over the bright one."""
-        multiple = self.trions.copy()
-        multiple[:2] = 1.0, self.grey
-        trion_ns = self.trion_ns * multiple
-        return trion_ns, np.minimum(self.beta * trion_ns / self.bright_ns, 0.97)
+        return charged(self.trions, self.trion_ns, self.grey, self.beta, self.bright_ns)
 
     @property
     def trion_loss(self) -> float:
@@ -214,7 +181,7 @@ class DotModel:
 
     def signal(self, bins: MicroBins) -> FloatArray:
         """(k, m) expected photons per second of every state and micro-bin, background left out."""
-        return np.asarray(_MIX @ self._pure(bins))
+        return np.asarray(signals_of([self], bins)[0])
 
     def by_level(self, bins: MicroBins) -> FloatArray:
         """(k, m) derivative of `signal` by the one thing that is not exact about each state.
@@ -224,10 +191,9 @@ class DotModel:
         """
         # Downwards: the highest level may be as high as it can be.
         step = -1e-3
-        moved = self.with_levels(np.full(len(KIND), step))
-        signal = self.signal(bins)
-        by_level = (moved.signal(bins) - signal) / step
-        return np.where(SINGLE[:, None], by_level, signal - signal[:1])
+        signal, moved = signals_of([self, self.with_levels(np.full(len(KIND), step))], bins)
+        by_level = (moved - signal) / step
+        return np.asarray(np.where(SINGLE[:, None], by_level, signal - signal[:1]))
 
     @property
     def losses(self) -> Losses:
@@ -241,38 +207,21 @@ class DotModel:
         )
 
 
-@jit
-def _shares(
-    lifetimes_ns: FloatArray,
-    detectors: tuple[FloatArray, FloatArray],
-    after: tuple[FloatArray, FloatArray, FloatArray],
-    period_ns: float,
-    uniform: FloatArray,
-    late: tuple[float, float, float],
-) -> FloatArray:
-    """(k, m) share of the photons of each state between the edges, its lifetime spread about the mean.
+_numbers_of, _levels_of = attrgetter(*NUMBERS), attrgetter("quenched", "trions", "constant")
 
-    Args:
-        lifetimes_ns: (k,).
-        detectors: (d, m + 1) edges on each and (d,) the light it sees.
-        after: when after-pulses come on each, see `AfterPulses.of`.
-        period_ns: of the laser.
-        uniform: (m,) share of steady light.
-        late: `delayed`, `after_pulses` and `spread` of a `DotModel`.
-    """
-    delayed, after_pulses, spread = late
-    edges_ns, light = detectors
-    share = np.zeros((len(lifetimes_ns), edges_ns.shape[1] - 1))
-    if spread > 0:
-        for i in range(len(_NODES)):
-            factor = np.exp(np.sqrt(spread) * _NODES[i] - spread / 2)
-            share += _NODE_WEIGHTS[i] * exponential_shares(factor * lifetimes_ns, edges_ns, light, period_ns)
-    else:
-        share += exponential_shares(lifetimes_ns, edges_ns, light, period_ns)
-    return (
-        (1 - delayed) * share
-        + delayed * uniform
-        + after_pulses * after_pulse_shares(lifetimes_ns, edges_ns, after, period_ns)
+
+def signals_of(dots: Sequence[DotModel], bins: MicroBins) -> FloatArray:
+    """(d, k, m) `DotModel.signal` of several dots; cheap where they share most lifetimes with the first."""
+    edges_ns, light = bins.detectors
+    quenched, trions, constant = (np.array(levels) for levels in zip(*map(_levels_of, dots), strict=True))
+    return signals(
+        np.array([_numbers_of(dot) for dot in dots]),
+        (quenched, trions, constant),
+        (_PARTNER, _AWAY),
+        (edges_ns, light),
+        bins.after_pulses.of(len(light)),
+        bins.period_ns,
+        bins.uniform_share,
     )
 
 

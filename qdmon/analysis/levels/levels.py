@@ -80,7 +80,9 @@ class LevelFinder:
         self._decay = np.zeros(columns)
         self._done: list[Span] = []
         self._shown: dict[Span, Level] = {}
+        # Background and delayed share they were reckoned with, and the bins with that share.
         self._shown_with: tuple[float, float] = (0.0, 0.0)
+        self._shown_bins = bins and replace(bins, delayed=0.0)
         self._row = 0
         self._begin(0, 0.0, follows=False)
 
@@ -220,6 +222,7 @@ class LevelFinder:
         """Rate and lifetime of levels that are over; the other arguments are as in `levels`."""
         if (background_cps, delayed) != self._shown_with:
             self._shown, self._shown_with = {}, (background_cps, delayed)
+            self._shown_bins = self._bins and replace(self._bins, delayed=delayed)
         if len(self._shown) > 2 * MOST_LEVELS:
             self._shown = {span: level for span, level in self._shown.items() if span in spans}
         for span in spans:
@@ -228,14 +231,14 @@ class LevelFinder:
         return tuple(self._shown[span] for span in spans)
 
     def _level(self, span: Span, *, provisional: bool) -> Level:
-        background_cps, delayed = self._shown_with
+        background_cps, _ = self._shown_with
         seconds = span.rows * self._row_s
         photons = float(span.photons.sum())
         rate = Estimate(photons / seconds - background_cps, float(np.sqrt(max(photons, 1.0))) / seconds)
         lifetime = UNKNOWN
-        if self._bins is not None:
-            background = background_cps * seconds * self._bins.uniform_share
-            fit = lifetime_mle(span.photons, background, replace(self._bins, delayed=delayed))
+        if self._shown_bins is not None:
+            background = background_cps * seconds * self._shown_bins.uniform_share
+            fit = lifetime_mle(span.photons, background, self._shown_bins)
             lifetime = Estimate(fit.tau_ns, fit.error_ns) if fit is not None else UNKNOWN
         start, stop = (self._start_s + edge * self._row_s for edge in (span.start, span.stop))
         return Level(start, stop, rate, lifetime, provisional)

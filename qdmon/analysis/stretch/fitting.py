@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from qdmon.analysis.biexciton import USUAL_YIELD
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.fit import DotFit, adapted, expected_bright, fit_dot, reread
 from qdmon.analysis.dot.foreign import foreign_bins
-from qdmon.analysis.dot.states import USUAL_BIEXCITON
 from qdmon.analysis.dot.verdict import Reading, call_of, read_bins, undetermined
 from qdmon.analysis.results.blinking import BlinkingCall
 from qdmon.analysis.stretch.own_background import OwnBackground
@@ -28,7 +28,7 @@ class StretchFit:
 
     Attributes:
         belief: probability that its light is that of a single emitter.
-        biexciton: lifetime of its biexcitons over that of its exciton.
+        biexciton_yield: of its biexcitons over that of its exciton.
         fit: of the dot since its last conversion; None while it is not known.
         reading: what the latest fit said of its bins, of `bin_s` each.
         bin_s: of the latest fit.
@@ -51,7 +51,7 @@ class StretchFit:
         self._window_s = window_s
         self.since_pulse = photons.first_pulse
         self.belief = 1.0
-        self.biexciton = USUAL_BIEXCITON
+        self.biexciton_yield = USUAL_YIELD
         self.fit: DotFit | None = None
         # The dot as it was before, until its own light here says more, and how much brighter it should be.
         self._before: tuple[DotFit, float] | None = None
@@ -121,7 +121,7 @@ class StretchFit:
         else:
             known_sd_cps = self._background.settle(data)
             data = self._background.under(data)
-            fit = fit_dot(data, known_sd_cps, expected_bright(self._before), self.biexciton)
+            fit = fit_dot(data, known_sd_cps, expected_bright(self._before), self.biexciton_yield)
         if fit is None:
             self.call = undetermined(*span, "no emitting level stands out")
             return

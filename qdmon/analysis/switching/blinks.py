@@ -74,13 +74,19 @@ def find_blinks(auger: FloatArray, trap: FloatArray, depth: float | None = None)
     mean = float(np.square(loss).sum() / max(float(loss.sum()), 1e-12))
     depth = max(mean if depth is None else min(depth, mean), LEAST_DEPTH)
     enter, leave = min(ENTER, ENTER_OF_DEPTH * depth), min(LEAVE, LEAVE_OF_DEPTH * depth)
-    blinks = []
-    for first, stop in hysteresis_runs(loss > enter, loss < leave):
-        lost = float(loss[first:stop].sum())
-        inside = float(loss[first + 1 : stop - 1].sum())
-        beside = float(loss[max(first - 1, 0) : first].sum() + loss[stop : stop + 1].sum())
-        blinks.append(Blink(first, stop, float(auger[first:stop].sum()) / lost, lost, inside, beside))
-    return tuple(blinks)
+    runs = hysteresis_runs(loss > enter, loss < leave)
+    if not runs:
+        return ()
+    first, stop = np.array(runs).T
+    # Summed up to each bin, that one left out.
+    upto, by_auger = (np.concatenate([[0.0], np.cumsum(x)]) for x in (loss, auger))
+    lost = upto[stop] - upto[first]
+    inside = upto[np.maximum(stop - 1, first + 1)] - upto[first + 1]
+    around = np.concatenate([[0.0], loss, [0.0]])
+    beside = around[first] + around[stop + 1]
+    share = (by_auger[stop] - by_auger[first]) / lost
+    numbers = zip(share.tolist(), lost.tolist(), inside.tolist(), beside.tolist(), strict=True)
+    return tuple(Blink(*run, *of_run) for run, of_run in zip(runs, numbers, strict=True))
 
 
 def blinking_rate_hz(counts: FloatArray, bin_s: float, bright: float, dim: float) -> float | None:

@@ -10,7 +10,7 @@ from qdmon.analysis.antibunching.coincidences import Coincidences, ZeroDelay
 from qdmon.analysis.antibunching.gated import (
     Gated,
     belief_in_single,
-    biexciton_lifetime,
+    biexciton_yield,
     emitter_doubt,
     gate_for,
     is_single,
@@ -33,7 +33,7 @@ def verdict(ungated: float, gated: float, side: float = 1000.0) -> bool | None:
 
 
 @pytest.mark.parametrize("ratio", [0.03, 0.1, 0.3, 0.6])
-def test_the_gate_opens_three_to_seven_biexciton_lifetimes_behind_the_response(ratio: float) -> None:
+def test_the_gate_opens_three_to_seven_biexciton_yields_behind_the_response(ratio: float) -> None:
     gate_ns = GATES_NS[gate_for(pairs_at_zero(ratio, 1e5), LIFETIME_NS)]
     biexciton_ns = ratio * LIFETIME_NS / 4
     assert 3 * biexciton_ns < gate_ns - 0.5 < 7 * biexciton_ns + 0.5
@@ -55,9 +55,9 @@ def test_an_uncertain_g2_opens_the_gate_later() -> None:
         (Estimate(0.9, 0.01), 0.5),
     ],
 )
-def test_biexcitons_live_as_long_as_their_yield_says(zero: Estimate, yield_ratio: float) -> None:
+def test_the_yield_of_biexcitons_is_what_pairs_say_within_reason(zero: Estimate, yield_ratio: float) -> None:
     seen = G2(np.empty(0), np.empty(0, np.int64), zero, None, 0.0, "rising edges", None)
-    assert biexciton_lifetime(seen) == pytest.approx(yield_ratio / 4, rel=0.01)
+    assert biexciton_yield(seen) == pytest.approx(yield_ratio, rel=0.01)
 
 
 def test_a_bright_biexciton_does_not_make_a_dot_two() -> None:

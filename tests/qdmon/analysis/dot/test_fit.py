@@ -181,9 +181,9 @@ def test_biexcitons_that_outlive_the_gate_do_not_shorten_the_lifetime() -> None:
 def test_biexcitons_are_told_from_excitons_where_it_is_known_how_long_they_live() -> None:
     """A yield of 0.35 beside that of the exciton, at <N> = 1.5: a sixth of the light, over in 2 ns."""
     rng = np.random.default_rng(5)
-    dot = replace(PAPERS_DOT, early=0.18, biexciton=0.35 / 4)
+    dot = replace(PAPERS_DOT, early=0.18, biexciton_yield=0.35)
     data = drawn(rng, alternating(rng, 3000, DIM["auger"]), dot)
-    told, assumed = fit_dot(data, 20.0, biexciton=0.35 / 4), fit_dot(data, 20.0)
+    told, assumed = fit_dot(data, 20.0, biexciton_yield=0.35), fit_dot(data, 20.0)
     assert told is not None
     assert assumed is not None
     found = told.families["auger"]

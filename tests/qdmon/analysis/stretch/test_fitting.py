@@ -92,7 +92,9 @@ class Stage:
             patch.setattr(fitting, name, getattr(self, name))
         patch.setattr(fitting, "expected_bright", lambda known: known)
 
-    def fit_dot(self, data: BinnedDecays, sd_cps: float | None, expected: object) -> DotFit | None:
+    def fit_dot(
+        self, data: BinnedDecays, sd_cps: float | None, expected: object, biexciton_yield: float
+    ) -> DotFit | None:
         self.asked.append(Asked("anew", len(data.counts), expected, data.background_cps))
         return DotFit({}) if self.stands_out else None
 
