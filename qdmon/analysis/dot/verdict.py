@@ -35,15 +35,18 @@ LEAST_PROBABILITY = 0.5
 GAIN: dict[Family, float] = {"auger": 0.0, "bc": 0.0, "hc": 0.0, "both": 5.0, "all": 30.0}
 GAIN_SCATTER = 1.5
 # What it gains per photon where its charged states hardly emit faster than trapped ones: these then stand in
-# for levels that many traps make and the ladder lacks (dots that never charge: at most 1.3e-4; others: 5e-4).
-STAND_IN_GAIN, STAND_IN_BETA, STAND_IN_SCATTER = 3e-4, 1.55, 0.05
+# for levels that many traps make and the ladder lacks (dots that never charge: up to 1.2e-4, mostly 1e-5;
+# others 4e-4, and 1e-4 where trions are over before the gate).
+STAND_IN_GAIN, STAND_IN_BETA, STAND_IN_SCATTER = 1e-4, 1.55, 0.05
+# Scatter of that gain, over the gain.
+STAND_IN_DOUBT = 0.5
 # What even a perfect posterior leaves: states between the levels, the assumed response, after-pulses.
 SHARE_FLOOR, LOSS_FLOOR, HOT_FLOOR = 0.005, 0.001, 0.07
 # Charged dwells whose light is over before the gate pass for dark traps: relative error of what they took for
 # lifetimes below the gate, and the gate over the lifetime from which none of them is missed.
 HIDDEN, SEEN = 0.1, 0.8
 # Light of biexcitons from which their lifetime matters, and how much of it passes for other states'.
-EARLY_FROM, EARLY_DOUBT = 0.03, 0.1
+EARLY_FROM, EARLY_DOUBT = 0.03, 0.2
 # A part of the loss at constant lifetime beyond which the other part is not called by its own name.
 HOT_FROM = 0.05
 TOO_DIM = "the dim light is too little to have a lifetime that tells why it is dim"
@@ -90,8 +93,9 @@ class Reading:
 def read_bins(fit: DotFit) -> Reading:
     """Weigh the families and read the losses off each."""
     families = list(fit.families)
-    scores = np.array([found.log_likelihood - _gain(found, fit.photons) for found in fit.families.values()])
-    odds = softmax(scores / GAIN_SCATTER)
+    log_l = np.array([found.log_likelihood for found in fit.families.values()])
+    gains, scatters = np.array([_gain(found, fit.photons) for found in fit.families.values()]).T
+    odds = softmax((log_l - gains) / scatters.max())
     best = fit.families[families[int(np.argmax(odds))]]
     losses = {f: found.losses() for f, found in fit.families.items()}
     blinks = {f: find_blinks(part.auger, part.trap + part.constant) for f, part in losses.items()}
@@ -105,13 +109,13 @@ def read_bins(fit: DotFit) -> Reading:
     )
 
 
-def _gain(found: FamilyFit, photons: float) -> float:
-    """What this family gains on dots of a poorer one."""
-    gain = GAIN[found.family]
-    if gain > 0:
+def _gain(found: FamilyFit, photons: float) -> tuple[float, float]:
+    """What this family gains on dots of a poorer one, and the scatter of that."""
+    stand_in = 0.0
+    if GAIN[found.family] > 0:
         scatter = float(np.hypot(found.error_of(P.BETA), STAND_IN_SCATTER))
-        gain += STAND_IN_GAIN * photons * float(ndtr((STAND_IN_BETA - found.dot.beta) / scatter))
-    return gain
+        stand_in = STAND_IN_GAIN * photons * float(ndtr((STAND_IN_BETA - found.dot.beta) / scatter))
+    return GAIN[found.family] + stand_in, float(np.hypot(GAIN_SCATTER, STAND_IN_DOUBT * stand_in))
 
 
 def _shares(found: FamilyFit, losses: Losses, blinks: tuple[Blink, ...]) -> FamilyReading:
