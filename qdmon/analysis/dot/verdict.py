@@ -18,7 +18,7 @@ from qdmon.analysis.dot.family import FamilyFit
 from qdmon.analysis.dot.fit import DotFit
 from qdmon.analysis.dot.likelihood import bin_likelihoods
 from qdmon.analysis.dot.parameters import P
-from qdmon.analysis.dot.states import Family, Losses
+from qdmon.analysis.dot.states import CHARGED, Family, Losses
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.switching.blinks import Blink, find_blinks
@@ -47,6 +47,8 @@ SHARE_FLOOR, LOSS_FLOOR, HOT_FLOOR = 0.005, 0.001, 0.07
 HIDDEN, SEEN = 0.1, 0.8
 # Light of biexcitons from which their lifetime matters, and how much of it passes for other states'.
 EARLY_FROM, EARLY_DOUBT = 0.03, 0.2
+# How well it is known what a charge leaves of it.
+CHARGED_DOUBT = 0.2
 # A part of the loss at constant lifetime beyond which the other part is not called by its own name.
 HOT_FROM = 0.05
 TOO_DIM = "the dim light is too little to have a lifetime that tells why it is dim"
@@ -152,7 +154,7 @@ def _doubt(found: FamilyFit, values: FloatArray, blinks: tuple[Blink, ...]) -> f
 
 
 def _loss_error(found: FamilyFit, loss: float, blinks: tuple[Blink, ...]) -> float:
-    """Doubt about which bins were dim, and about the bright level they are compared with.
+    """Doubt about which bins were dim, about the bright level, and about the biexcitons of a charged dot.
 
     An error of the bright level touches only what is not lost in it: bins on it lose nothing by definition.
     """
@@ -160,7 +162,9 @@ def _loss_error(found: FamilyFit, loss: float, blinks: tuple[Blink, ...]) -> flo
     away = 1 - float(posterior[:, 0].mean(dtype=np.float64))
     labels = _doubt(found, found.dot.losses.total, blinks) / len(posterior)
     level = max(away - loss, 0.0) * float(np.hypot(found.error_of(P.BRIGHT_CPS), found.blur))
-    return float(np.sqrt(labels**2 + level**2 + LOSS_FLOOR**2))
+    charged = float(found.posterior_of(CHARGED).mean())
+    early = CHARGED_DOUBT * max(found.dot.early - EARLY_FROM, 0.0) * charged
+    return float(np.sqrt(labels**2 + level**2 + early**2 + LOSS_FLOOR**2))
 
 
 def _share_error(found: FamilyFit, auger: float, total: float, blinks: tuple[Blink, ...]) -> float:
