@@ -1,4 +1,4 @@
-"""Biexcitons: how long they live and how much they shine, by their yield over that of the exciton.
+"""Biexcitons, by their yield over that of the exciton: how long they live, and what is left of their light.
 
 With four decay channels where the exciton has one they live for tau_1/4 times that yield, and the yield is
 what g2(0) is for a single dot (decision 5).
@@ -9,12 +9,7 @@ from numpy.typing import NDArray
 
 from hardware.jit import jit
 
-__all__ = [
-    "DECAY_CHANNELS",
-    "LEFT_BY_CHARGE",
-    "USUAL_YIELD",
-    "left_by_traps",
-]
+__all__ = ["DECAY_CHANNELS", "LEFT_BY_CHARGE", "USUAL_YIELD", "left_by_traps"]
 
 FloatArray = NDArray[np.float64]
 
