@@ -272,6 +272,19 @@ def test_charged_states_of_a_small_ratio_must_gain_more_the_more_photons_there_a
     assert odds[0] < found.odds[family] <= odds[1]
 
 
+def test_none_is_the_surer_the_longer_no_blink_was_seen() -> None:
+    """A dot that is dim for all of the time does not blink either."""
+    stated = []
+    for bins in (100, 400, 4000):
+        data = drawn(np.random.default_rng(3), np.full(bins, BRIGHT))
+        call = call_of(data, read(data), (0.0, bins * data.bin_s), None)
+        assert call.blinking == "none"
+        stated.append(call.probabilities["none"])
+    assert stated[0] < 0.95
+    assert stated[0] < stated[1] < stated[2]
+    assert stated[2] > 0.99
+
+
 def test_the_error_of_the_share_grows_when_photons_are_fewer() -> None:
     dim = [TRION, TRION, *MANY_TRAPS]
     errors = []
