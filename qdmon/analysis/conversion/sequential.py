@@ -46,8 +46,8 @@ FEWEST_BEFORE = 5
 SLICES = 16
 # Edges of the central interval of 68 %, and the least half width that is stated.
 CENTRAL, LEAST_ERROR_S = (0.16, 0.84), 0.01
-# Chance beforehand that charging and trapping know nothing of each other (`kinds_apart`).
-APART = 0.02
+# Chance beforehand that charging and trapping know nothing of each other (`kinds_apart`), in a dot of both.
+APART = 0.005
 # Chance that a dwell goes on as if nothing had happened when the law changes in it: mostly that ends it.
 OUTLIVES = 0.3
 # Places this much less likely than the best, in nats, do not count for the time.
