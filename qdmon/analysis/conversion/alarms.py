@@ -79,6 +79,13 @@ class AlarmBudget:
             level = now
         return cls(ANY_TIME * rate, np.array(times), np.array(at), np.array(after))
 
+    def causes(self, begin_s: FloatArray, end_s: FloatArray) -> NDArray[np.bool_]:
+        """(n,) whether the fluence changed between these times, or rose a few seconds before."""
+        after = np.where(self.after_step > 0, AFTER_RISE_S, 0.0)
+        return np.asarray(
+            ((self.steps_s <= end_s[:, None]) & (self.steps_s + after > begin_s[:, None])).any(axis=1)
+        )
+
     def returning(self) -> "AlarmBudget":
         """The same where the last step led back to the fluence before a conversion."""
         at_step = self.at_step.copy()

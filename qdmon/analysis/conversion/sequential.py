@@ -109,7 +109,7 @@ def find_change(
     """
     if len(marks) <= FEWEST_BEFORE:
         return None
-    split = _split(marks, budget.steps_s, now_s, families)
+    split = _split(marks, budget, now_s, families)
     any_change, at_rise = split.out_of_the_blue(), split.log_ratio(CHANGE_AT_RISE)
     scores, allotted = _scores(marks, any_change, at_rise, budget)
     open_still = np.array([m.start_s >= since_s for m in marks[FEWEST_BEFORE:]])
@@ -156,7 +156,7 @@ def log_evidence(marks: Sequence[Mark], budget: AlarmBudget) -> float | None:
     """Logarithm of sum q_c LR_c, an alarm from 0 on; None while there are too few blinks for any place."""
     if len(marks) <= FEWEST_BEFORE:
         return None
-    split = _split(marks, budget.steps_s, None, LOG_FAMILY)
+    split = _split(marks, budget, None, LOG_FAMILY)
     scores, _ = _scores(marks, split.out_of_the_blue(), split.log_ratio(CHANGE_AT_RISE), budget)
     return float(np.logaddexp.reduce(scores))
 
@@ -171,7 +171,7 @@ class _Split:
         behind: (p, f, k) the same from there on, the family left out.
         besides: (p,) log-likelihood ratio of the waits, less that of all blinks without a change.
         apart: (p,) log-likelihood ratio if charging and trapping know nothing of each other; infinite where
-            the fluence changed.
+            the fluence may have changed the dot.
     """
 
     places: NDArray[np.intp]
@@ -190,16 +190,15 @@ class _Split:
         return np.asarray(-np.logaddexp(np.log1p(-APART) - as_rows, np.log(APART) - self.apart))
 
 
-def _split(marks: Sequence[Mark], steps_s: FloatArray, now_s: float | None, families: FloatArray) -> _Split:
+def _split(marks: Sequence[Mark], budget: AlarmBudget, now_s: float | None, families: FloatArray) -> _Split:
     places = np.arange(FEWEST_BEFORE, len(marks))
     log_l = families[:, None] + LOG_WEIGHT + log_likelihood(marks)
     behind = LOG_WEIGHT + log_likelihood_behind(marks)
-    besides = log_waits(marks, places, steps_s, now_s) - float(np.logaddexp.reduce(log_l[-1], axis=None))
+    unchanged = float(np.logaddexp.reduce(log_l[-1], axis=None))
+    besides = log_waits(marks, places, budget.steps_s, now_s) - unchanged
     starts = np.array([m.start_s for m in marks])
-    stepped = np.searchsorted(steps_s, starts[places], side="right") > np.searchsorted(
-        steps_s, starts[places - 1], side="right"
-    )
-    apart = np.where(stepped, np.inf, log_apart(marks, places, now_s))
+    caused = budget.causes(starts[places - 1], starts[places])
+    apart = np.where(caused, np.inf, log_apart(marks, places, now_s))
     return _Split(places, log_l[places], behind[places], besides, apart)
 
 

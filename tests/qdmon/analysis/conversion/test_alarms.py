@@ -63,3 +63,12 @@ def test_back_at_the_fluence_before_a_conversion_one_alarm_in_a_hundred_may_be_f
     assert budget.at_step[-1] < 0.002
     nowhere = AlarmBudget.of(1.0, steps[:1])
     assert len(nowhere.returning().at_step) == 0
+
+
+def test_a_step_and_the_seconds_behind_a_rise_are_causes_of_a_change() -> None:
+    budget = AlarmBudget.of(1.0, sweeps(3))  # up at 25 s, down at 50 s
+    spans = {(20.0, 24.0): False, (24.0, 26.0): True, (30.0, 31.0): True, (40.0, 41.0): False}
+    spans |= {(49.0, 51.0): True, (51.0, 52.0): False}
+    begin, end = np.array(list(spans)).T
+    assert budget.causes(begin, end).tolist() == list(spans.values())
+    assert not AlarmBudget.of(1.0, []).causes(begin, end).any()
