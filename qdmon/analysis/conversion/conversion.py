@@ -76,21 +76,27 @@ class ConversionLog:
             now_s: how far one has looked.
         """
         marks = [*self._marks, *going_on]
-        budget = AlarmBudget.of(self._per_day, steps[-MOST_STEPS:])
+        budget = self._budget(steps)
         expected = self._type_before(steps)
         if expected is not None and expected != self.conversions[-1].after:
             budget = budget.returning()
         return find_change(marks, budget, verdicts, now_s, expected, self._families, self._settled_s)
 
-    def step_change(self, before: BlinkingCall, behind: BlinkingCall, step_s: float) -> Change | None:
+    def step_change(
+        self, before: BlinkingCall, behind: BlinkingCall, step_s: float, steps: Sequence[FluenceStep]
+    ) -> Change | None:
         """The change of type that verdicts on either side of a step of the fluence show; None if none.
 
         Args:
             before: on the light up to the step, of this regime.
             behind: on the light since.
             step_s: when the step was.
+            steps: of the fluence, ascending.
         """
-        return step_change(self._marks, before, behind, step_s)
+        return step_change(self._marks, before, behind, step_s, self._budget(steps))
+
+    def _budget(self, steps: Sequence[FluenceStep]) -> AlarmBudget:
+        return AlarmBudget.of(self._per_day, steps[-MOST_STEPS:])
 
     def _type_before(self, steps: Sequence[FluenceStep]) -> Blinking | None:
         """What the dot was at this fluence before the last conversion, if it is back at it."""

@@ -34,7 +34,7 @@ from qdmon.analysis.conversion.type_change import type_pairs
 from qdmon.analysis.conversion.waits import USUAL_RATE_HZ, log_waits
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 
-__all__ = ["Change", "find_change", "log_evidence"]
+__all__ = ["Change", "find_change", "log_evidence", "place_change"]
 
 FloatArray = NDArray[np.float64]
 
@@ -159,6 +159,18 @@ def log_evidence(marks: Sequence[Mark], budget: AlarmBudget) -> float | None:
     split = _split(marks, budget, None, LOG_FAMILY)
     scores, _ = _scores(marks, split.out_of_the_blue(), split.log_ratio(CHANGE_AT_RISE), budget)
     return float(np.logaddexp.reduce(scores))
+
+
+def place_change(marks: Sequence[Mark], budget: AlarmBudget) -> tuple[float, float] | None:
+    """When the law of some blinks changed, and the error of that; None if they do not show a change."""
+    if len(marks) <= FEWEST_BEFORE:
+        return None
+    split = _split(marks, budget, None, LOG_FAMILY)
+    any_change = split.out_of_the_blue()
+    scores, _ = _scores(marks, any_change, split.log_ratio(CHANGE_AT_RISE), budget)
+    if np.logaddexp.reduce(scores) < 0:
+        return None
+    return _time_of(marks, split.places, any_change, budget.belief())
 
 
 @dataclass(frozen=True, slots=True)

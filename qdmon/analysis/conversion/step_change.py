@@ -1,14 +1,16 @@
 """Have the verdicts on both sides of a step of the fluence seen a dot of two types?
 
-Blinks decide sooner (`sequential`), but what they cannot settle, the light lost in many seconds can.
+Blinks decide sooner (`sequential`), but what they cannot settle, the light lost in many seconds can. Where it
+changed blinks may know all the same.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from qdmon.analysis.conversion.alarms import AlarmBudget
 from qdmon.analysis.conversion.regimes import TYPES, Mark
-from qdmon.analysis.conversion.sequential import LEAST_CERTAINTY, Change
+from qdmon.analysis.conversion.sequential import LEAST_CERTAINTY, Change, place_change
 from qdmon.analysis.conversion.type_change import SURE, law_of, leaning_of
 from qdmon.analysis.results.blinking import BlinkingCall
 
@@ -21,7 +23,7 @@ STEP_S = 0.05
 
 
 def step_change(
-    marks: Sequence[Mark], before: BlinkingCall, behind: BlinkingCall, step_s: float
+    marks: Sequence[Mark], before: BlinkingCall, behind: BlinkingCall, step_s: float, budget: AlarmBudget
 ) -> Change | None:
     """The change of type that two verdicts show; None if none.
 
@@ -32,6 +34,7 @@ def step_change(
         before: on the light up to the step.
         behind: on the light since.
         step_s: when the step was.
+        budget: of false alarms, which blinks have to keep to say when it was.
     """
     laws = []
     for call in (before, behind):
@@ -47,15 +50,17 @@ def step_change(
     chance = float(1 - laws[0] @ laws[1])
     if chance < LEAST_CERTAINTY:
         return None
-    index = sum(m.start_s < step_s for m in marks)
+    placed = place_change(marks, budget)
+    time_s, error_s = placed if placed is not None and placed[0] > step_s else (step_s, STEP_S)
+    index = sum(m.start_s < time_s for m in marks)
     return Change(
         log_evidence=0.0,
         certainty=chance,
         probability=chance,
         index=index,
-        time_s=step_s,
-        error_s=STEP_S,
-        seen_s=max(marks[index].start_s, step_s) if index < len(marks) else step_s,
+        time_s=time_s,
+        error_s=error_s,
+        seen_s=max(marks[index].start_s, time_s) if index < len(marks) else time_s,
         before=old,
         after=new,
     )

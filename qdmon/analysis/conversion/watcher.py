@@ -235,7 +235,7 @@ class ConversionWatcher:
         if before is None or call is self._weighed:
             return []
         self._weighed = call
-        change = self._log.step_change(before, call, stretch.photons.start_s)
+        change = self._log.step_change(before, call, stretch.photons.start_s, steps)
         if change is None:
             return []
         since_s = self._verdicts.first_seen_s(change.before)
