@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from hardware.jit import jit
 
-__all__ = ["DECAY_CHANNELS", "LEFT_BY_CHARGE", "USUAL_YIELD", "left_by_traps"]
+__all__ = ["DECAY_CHANNELS", "EARLY_FROM", "LEFT_BY_CHARGE", "USUAL_YIELD", "left_by_traps"]
 
 FloatArray = NDArray[np.float64]
 
 DECAY_CHANNELS = 4.0
 # Yield over that of the exciton where biexcitons matter and pairs do not tell.
 USUAL_YIELD = 0.15
+# Light of biexcitons over that of the exciton from which it matters how long they live.
+EARLY_FROM = 0.03
 # What one more carrier leaves of their light, and of their lifetime: there are half as many paths again to
 # emit, and two to three times as many to recombine.
 LEFT_BY_CHARGE = 0.5

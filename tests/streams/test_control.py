@@ -152,7 +152,7 @@ def test_a_daemon_that_goes_away_while_the_order_is_sent_is_not_waited_for(
         def sent_too_late(client: zmq.Socket[bytes], order: bytes) -> None:
             client.poll(1000, zmq.POLLOUT)
             daemon.close()
-            while client.poll(0, zmq.POLLOUT):
+            while client.poll(0, zmq.POLLOUT):  # until the library's own thread has noticed
                 time.sleep(0.001)
             send(client, order)
 

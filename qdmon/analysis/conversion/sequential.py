@@ -156,9 +156,7 @@ def log_evidence(marks: Sequence[Mark], budget: AlarmBudget) -> float | None:
     """Logarithm of sum q_c LR_c, an alarm from 0 on; None while there are too few blinks for any place."""
     if len(marks) <= FEWEST_BEFORE:
         return None
-    split = _split(marks, budget, None, LOG_FAMILY)
-    scores, _ = _scores(marks, split.out_of_the_blue(), split.log_ratio(CHANGE_AT_RISE), budget)
-    return float(np.logaddexp.reduce(scores))
+    return _evidence(marks, _split(marks, budget, None, LOG_FAMILY), budget)
 
 
 def place_change(marks: Sequence[Mark], budget: AlarmBudget) -> tuple[float, float] | None:
@@ -166,11 +164,14 @@ def place_change(marks: Sequence[Mark], budget: AlarmBudget) -> tuple[float, flo
     if len(marks) <= FEWEST_BEFORE:
         return None
     split = _split(marks, budget, None, LOG_FAMILY)
-    any_change = split.out_of_the_blue()
-    scores, _ = _scores(marks, any_change, split.log_ratio(CHANGE_AT_RISE), budget)
-    if np.logaddexp.reduce(scores) < 0:
+    if _evidence(marks, split, budget) < 0:
         return None
-    return _time_of(marks, split.places, any_change, budget.belief())
+    return _time_of(marks, split.places, split.out_of_the_blue(), budget.belief())
+
+
+def _evidence(marks: Sequence[Mark], split: "_Split", budget: AlarmBudget) -> float:
+    scores, _ = _scores(marks, split.out_of_the_blue(), split.log_ratio(CHANGE_AT_RISE), budget)
+    return float(np.logaddexp.reduce(scores))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.biexciton import DECAY_CHANNELS
+from qdmon.analysis.biexciton import DECAY_CHANNELS, EARLY_FROM
 from qdmon.analysis.decays.lifetime import lifetime_mle
 from qdmon.analysis.decays.nonnegative import fit_counts
 from qdmon.analysis.dot.binned import BinnedDecays
@@ -25,9 +25,8 @@ FEWEST_BINS = 5
 DOUBLINGS = 6
 # Bins of a level are so near to it, in units of the noise of their counts.
 NEAR = 1.3
-# Light of biexcitons over that of the exciton from which it matters where a fit begins, and the turns in
-# which it and the lifetime of the exciton are found.
-EARLY_FROM, TURNS = 0.03, 6
+# Turns in which the light of biexcitons and the lifetime of the exciton are found.
+TURNS = 6
 
 
 def _brightest(counts: FloatArray, least: float) -> NDArray[np.bool_] | None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, softmax
 
+from qdmon.analysis.biexciton import EARLY_FROM
 from qdmon.analysis.calibration.timing import GATE_NS
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.dimness import DARK_FROM, dark_share
@@ -45,8 +46,8 @@ SHARE_FLOOR, LOSS_FLOOR, HOT_FLOOR = 0.005, 0.001, 0.07
 # Charged dwells whose light is over before the gate pass for dark traps: relative error of what they took for
 # lifetimes below the gate, and the gate over the lifetime from which none of them is missed.
 HIDDEN, SEEN = 0.1, 0.8
-# Light of biexcitons from which their lifetime matters, and how much of it passes for other states'.
-EARLY_FROM, EARLY_DOUBT = 0.03, 0.2
+# How much of the light of biexcitons passes for other states', as their lifetime is known roughly.
+EARLY_DOUBT = 0.2
 # How well it is known what a charge leaves of it.
 CHARGED_DOUBT = 0.2
 # A dot that stays at one level for t may be dim for all of it, with a chance of this over t (3 of 151 looks
