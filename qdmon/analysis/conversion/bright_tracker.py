@@ -83,15 +83,16 @@ class BrightTracker:
             total = np.full(len(log_scales), -np.inf)
             shown: list[bool | None] = []
             for i, log_scale in enumerate(log_scales):
-                signal, dark = states.signal * (bright.cps * np.exp(log_scale)), background
-                expected = (signal + dark) * (row_s * group)
+                signal = states.signal * (bright.cps * np.exp(log_scale))
+                expected = (signal + background) * (row_s * group)
                 log_l = RowLight.of(expected).log_likelihood(grouped)
                 best = log_l.argmax(axis=1)
-                shown.append(_shows(grouped, best, expected, dark * (row_s * group), states))
+                shown.append(_shows(grouped, best, expected, background * (row_s * group), states))
                 if shown[i] or abs(log_scale) < _NEAR:
                     top = log_l[np.arange(n), best]
-                    chance = np.exp(np.maximum(log_l - top[:, None], LEAST_LOG)) @ states.weights
-                    total[i] = top.sum(dtype=np.float64) + np.log(chance).sum(dtype=np.float64)
+                    log_l -= top[:, None]
+                    chance = np.exp(np.maximum(log_l, LEAST_LOG, out=log_l), out=log_l) @ states.weights
+                    total[i] = top.sum(dtype=np.float64) + np.log(chance).sum()
             prior = np.log(np.exp(-0.5 * np.square(log_scales / _USUAL)) + _ODD)
             return np.asarray(total + prior), shown
 
@@ -121,14 +122,15 @@ def _shows(
 
     None where there are too few or they do not decay like it, False where they are brighter.
     """
-    bright = states.bright[best]
-    if np.count_nonzero(bright) < _BRIGHT_GROUPS:
+    groups = np.bincount(best, minlength=len(states.bright)) * states.bright
+    number = groups.sum()
+    if number < _BRIGHT_GROUPS:
         return None
-    pooled = (bright.astype(np.float64) @ grouped)[1:]
-    if pooled.sum() > _BRIGHTER * float(expected[:, 1:].sum(axis=1)[best[bright]].sum()):
+    # Single precision counts whole photons exactly.
+    pooled = (states.bright[best].astype(np.float32) @ grouped)[1:].astype(np.float64)
+    photons = pooled.sum()
+    if photons > _BRIGHTER * (groups @ expected[:, 1:]).sum():
         return False
-    dark = background[1:] * np.count_nonzero(bright)
-    signal = expected[:, 1:] - background[1:]
-    shape = signal * (max(pooled.sum() - dark.sum(), 1.0) / signal.sum(axis=1))[:, None] + dark
-    decay = np.log(np.maximum(shape, 1e-9)) @ pooled - shape.sum(axis=1)
+    dark = background[1:] * number
+    decay = np.log(np.maximum(max(photons - dark.sum(), 1.0) * states.decays + dark, 1e-9)) @ pooled
     return True if decay[states.bright].max() >= decay[states.trapped].max() else None

@@ -88,6 +88,12 @@ class RowStates:
         return np.asarray(self.dim & ~self.auger & ~self.neither)
 
     @cached_property
+    def decays(self) -> FloatArray:
+        """(k, m - 1) share of each state's light in each micro-bin, prompt light left out."""
+        light = self.signal[:, 1:]
+        return np.asarray(light / light.sum(axis=1, keepdims=True))
+
+    @cached_property
     def kinds(self) -> Float32Array:
         """(k, 3) 1 for those that are dim, charged and trapped."""
         return np.column_stack([self.dim, self.charged, self.trapped]).astype(np.float32)
@@ -194,4 +200,6 @@ class RowLight:
 
     def log_likelihood(self, rows: NDArray[np.generic]) -> Float32Array:
         """(..., n, k) Poisson log-likelihood of every row under every state, of (n, m) counts."""
-        return np.asarray(rows[:, 1:].astype(np.float32) @ self.log_counts - self.counts)
+        found = np.asarray(rows[:, 1:].astype(np.float32) @ self.log_counts)
+        found -= self.counts
+        return found
