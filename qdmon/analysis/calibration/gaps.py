@@ -22,7 +22,6 @@ from qdmon.analysis.calibration.after_pulses import (
     AfterPulses,
 )
 from qdmon.analysis.calibration.timing import LEFT_OUT, TimeAxis
-from qdmon.analysis.decays.nonnegative import fit_counts
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 
 __all__ = ["ClickGaps", "GapCounter", "Gaps", "after_pulses_of", "count_gaps", "dead_time_of"]
@@ -48,6 +47,8 @@ TRAP_SCATTER = 0.5
 # where it is not known when they begin.
 SHAPE_ERROR, START_ERROR, LEAST_ERROR = 0.1, 0.3, 0.0002
 FIT_NS = 5
+# Weights follow from the fit before.
+WEIGHT_ROUNDS = 3
 # Light of the same pulse over that of different ones: 1 for many emitters, and what their number varies.
 MOST_SAME = 1.2
 
@@ -191,8 +192,8 @@ def dead_time_of(gaps: Gaps, given_ns: float | None = None) -> ClickGaps:
     start = dead_ns.value if dead_ns.value is not None else USUAL_DEAD_NS if given_ns is None else given_ns
     if start >= REACH / 2 or gaps.clicks == 0:
         return ClickGaps(dead_ns, USUAL_TRAP_NS, UNKNOWN)
-    tried = [_fit(gaps, start, trap).chi2 + _unusual(trap) for trap in TRAPS_NS]
-    trap_ns = _lowest(np.array(tried), TRAPS_NS)
+    unusual = np.square(np.log(TRAPS_NS / USUAL_TRAP_NS) / TRAP_SCATTER)
+    trap_ns = _lowest(_fits(gaps, start, TRAPS_NS).chi2 + unusual, TRAPS_NS)
     fit = _fit(gaps, start, trap_ns)
     if fit.after < LEAST_SIGMA * fit.error:
         fit, trap_ns = _fit(gaps, start, USUAL_TRAP_NS), USUAL_TRAP_NS
@@ -226,10 +227,6 @@ def after_pulses_of(
     return AfterPulses(dead, trap, part / part.sum(), (mean, spread), measured=True)
 
 
-def _unusual(trap_ns: float) -> float:
-    return float(np.square(np.log(trap_ns / USUAL_TRAP_NS) / TRAP_SCATTER))
-
-
 def _lowest(chi2: FloatArray, trap_ns: FloatArray) -> float:
     """The trap time of least chi-squared, by a parabola in its logarithm."""
     x = np.log(trap_ns)
@@ -241,49 +238,98 @@ def _lowest(chi2: FloatArray, trap_ns: FloatArray) -> float:
     return float(np.exp(x[i] + np.clip(shift, -1, 1) * (x[1] - x[0])))
 
 
-def _curves(gaps: Gaps, dead_ns: float, trap_ns: float) -> FloatArray:
-    """(g, 3) pairs of one after-pulse, of light of the same pulse, and of others, behind a dead time."""
-    edges = np.arange(REACH + 1, dtype=np.float64)
-    after = -np.diff(np.exp(-np.maximum(edges - dead_ns, 0.0) / trap_ns))
-    open_share = np.clip(edges[1:] - dead_ns, 0.0, 1.0)
-    return np.column_stack([after, open_share * gaps.same, open_share * gaps.other])
+@dataclass(frozen=True, slots=True)
+class _Fits:
+    """Near pairs as after-pulses and light, for each of t trap times.
+
+    Attributes:
+        after: (t,) number of after-pulses.
+        error: (t,) its standard error.
+        same: (t,) how often light of the same pulse is seen twice, over that of different pulses.
+        chi2: (t,) of the fit.
+    """
+
+    after: FloatArray
+    error: FloatArray
+    same: FloatArray
+    chi2: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """Near pairs as after-pulses and light.
-
-    Attributes:
-        after: number of after-pulses.
-        error: its standard error.
-        same: how often light of the same pulse is seen twice, over that of different pulses.
-        chi2: of the fit.
-    """
+    """One of `_Fits`."""
 
     after: float
     error: float
     same: float
-    chi2: float
 
 
 def _fit(gaps: Gaps, dead_ns: float, trap_ns: float) -> _Fit:
     """The fit for some dead time and trap time."""
-    curves = _curves(gaps, dead_ns, trap_ns).reshape(-1, FIT_NS, 3).sum(axis=1)
-    near = gaps.near.reshape(-1, FIT_NS).sum(axis=1)
-    known = curves[:, 2]
-    open_bins = curves[:, 0] > 0
-    curves, near, known = curves[open_bins, :2], near[open_bins], known[open_bins]
-    (after, same), chi2 = fit_counts(curves, near, known)
-    if same > MOST_SAME:
-        same = MOST_SAME
-        (after,), chi2 = fit_counts(curves[:, :1], near, known + same * curves[:, 1])
-    # What is known of the light are counts, too.
-    variance = np.maximum(curves @ np.array([after, same]) + known, 1.0) + known / FAR
-    information = (curves / variance[:, None]).T @ curves
-    information[np.diag_indices_from(information)] += 1e-12
+    fits = _fits(gaps, dead_ns, np.array([trap_ns]))
+    return _Fit(float(fits.after[0]), float(fits.error[0]), float(fits.same[0]))
+
+
+def _fits(gaps: Gaps, dead_ns: float, trap_ns: FloatArray) -> _Fits:
+    """The fits for a dead time and (t,) trap times."""
+    edges = np.arange(REACH + 1, dtype=np.float64)
+    open_share = np.clip(edges[1:] - dead_ns, 0.0, 1.0)
+    near, same, other = (
+        pairs.reshape(-1, FIT_NS).sum(axis=1)
+        for pairs in (gaps.near, open_share * gaps.same, open_share * gaps.other)
+    )
+    left = np.exp(-np.maximum(edges[::FIT_NS] - dead_ns, 0.0) / trap_ns[:, None])
+    is_open = edges[FIT_NS::FIT_NS] > dead_ns
+    after, near = (left[:, :-1] - left[:, 1:])[:, is_open], near[is_open]
+    same, other = same[is_open], other[is_open]
+    number, share, chi2 = _shared_out(near, after, same, other)
     # At most all pairs of a pulse are there.
-    information[1, 1] += 1.0
-    return _Fit(float(after), float(np.sqrt(np.linalg.inv(information)[0, 0])), float(same), chi2)
+    most = share > MOST_SAME
+    if most.any():
+        alone, _, chi2_alone = _shared_out(near, after, np.zeros_like(same), other + MOST_SAME * same)
+        number, chi2 = np.where(most, alone, number), np.where(most, chi2_alone, chi2)
+        share = np.where(most, MOST_SAME, share)
+    # What is known of the light are counts, too.
+    expected = number[:, None] * after + share[:, None] * same + other
+    weight = 1 / (np.maximum(expected, 1.0) + other / FAR)
+    of_after, of_same = (weight * after * after).sum(axis=1) + 1e-12, weight @ (same * same) + 1.0
+    both = (weight * after) @ same
+    return _Fits(number, np.sqrt(of_same / (of_after * of_same - both * both)), share, chi2)
+
+
+def _shared_out(
+    near: FloatArray, after: FloatArray, same: FloatArray, other: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(t,) after-pulses, (t,) share of the same pulse, none negative, and (t,) chi-squared.
+
+    As `nonnegative.fit_counts` has it, for two curves and several trap times at once.
+
+    Args:
+        near: (g,) pairs counted.
+        after: (t, g) pairs of one after-pulse.
+        same: (g,) pairs of light of the same pulse.
+        other: (g,) pairs of other light.
+    """
+    expected = np.broadcast_to(near, after.shape)
+    number = share = chi2 = np.zeros(len(after))
+    for _ in range(WEIGHT_ROUNDS):
+        weight = 1 / np.maximum(expected, 1.0)
+        weighted = weight * after
+        of_after, of_same = (weighted * after).sum(axis=1), weight @ (same * same) + 1e-300
+        both = weighted @ same
+        to_after, to_same = weighted @ (near - other), weight @ (same * (near - other))
+        determinant = of_after * of_same - both * both
+        number = (to_after * of_same - to_same * both) / np.maximum(determinant, 1e-300)
+        share = (to_same * of_after - to_after * both) / np.maximum(determinant, 1e-300)
+        # Where one of them would be negative the better of the two is taken alone.
+        alone = np.maximum(to_after / of_after, 0.0), np.maximum(to_same / of_same, 0.0)
+        inside = (number > 0) & (share > 0) & (determinant > 1e-12 * of_after * of_same)
+        better = alone[0] * to_after >= alone[1] * to_same
+        number = np.where(inside, number, np.where(better, alone[0], 0.0))
+        share = np.where(inside, share, np.where(better, 0.0, alone[1]))
+        expected = number[:, None] * after + share[:, None] * same + other
+        chi2 = (weight * np.square(near - expected)).sum(axis=1)
+    return number, share, chi2
 
 
 def _onset(gaps: Gaps) -> Estimate:
