@@ -50,11 +50,13 @@ class Smoothed:
     Attributes:
         chain: as learned.
         posterior: (n, k) float32, probability of each state in each bin.
+        spent: (k,) its sum over the bins.
         log_likelihood: of all bins.
     """
 
     chain: Chain
     posterior: Float32Array
+    spent: FloatArray
     log_likelihood: float
 
 
@@ -219,8 +221,9 @@ def learn(
             expected to be left sooner than kept are never kept for long.
         steps: of expectation maximisation; 0 only smooths.
     """
-    weights, leaving, posterior, log_l = _learned(likelihood, chain.weights, chain.leaving, prior, steps)
-    return Smoothed(Chain(weights, leaving), posterior, log_l + log_scale)
+    learned = _learned(likelihood, chain.weights, chain.leaving, prior, steps)
+    weights, leaving, posterior, spent, log_l = learned
+    return Smoothed(Chain(weights, leaving), posterior, spent, log_l + log_scale)
 
 
 @jit
@@ -230,8 +233,8 @@ def _learned(
     leaving: FloatArray,
     prior: tuple[FloatArray, FloatArray],
     steps: int,
-) -> tuple[FloatArray, FloatArray, Float32Array, float]:
-    """Weights and chances to leave, posterior and log-likelihood; the arguments are as in `learn`."""
+) -> tuple[FloatArray, FloatArray, Float32Array, FloatArray, float]:
+    """Weights and chances to leave, posterior, its sums, log-likelihood; the arguments are as in `learn`."""
     n, k = likelihood.shape
     part, seen = likelihood, np.empty(k, np.uint64)
     for j in range(k):
@@ -259,7 +262,11 @@ def _learned(
     alpha, posterior = work[: part.size].reshape(part.shape), np.zeros((n, k), np.float32)
     log_l = _forward(part, _of(weights, seen), _of(leaving, seen), alpha, scale)
     _backward(part, _of(weights, seen), _of(leaving, seen), alpha, scale, rows, seen, posterior)
-    return weights, leaving, posterior, log_l
+    spent = np.zeros(k)
+    for t in range(np.uint64(n)):
+        for j in range(np.uint64(k)):
+            spent[j] += posterior[t, j]
+    return weights, leaving, posterior, spent, log_l
 
 
 @jit

@@ -108,12 +108,13 @@ def _level(data: BinnedDecays, found: FamilyFit, dot: DotModel, state: int) -> L
     else:
         life[P.BRIGHT_NS] = 1.0
     by_level = dot.by_level(data.bins)[state] * data.bin_s
+    expected, slope = slopes(data, dot)
     if not fitted:
-        told = time * float((np.square(by_level[1:]) / (data.expected(dot)[state, 1:] + 1e-9)).sum())
+        told = time * float((np.square(by_level[1:]) / (expected[state, 1:] + 1e-9)).sum())
         light[_PLACE], life[_PLACE] = 1.0, 0.0 if KIND[state] == "constant" else 1.0
         variance[_PLACE, _PLACE] = 1 / max(told, 1e-12)
     # What is modelled of the prompt light is taken off again, for the light that was counted.
-    slope = slopes(data, dot)[:, state] / data.bin_s
+    slope = slope[:, state] / data.bin_s
     light *= modelled_cps
     light[P.EARLY] = slope[P.EARLY].sum()
     light[:_COUNTED] -= np.append(slope[:, 0], by_level[0] / data.bin_s)

@@ -10,7 +10,7 @@ from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.bounded import Expectation
 from qdmon.analysis.dot.chain import Chain, Smoothed, learn
 from qdmon.analysis.dot.likelihood import bin_likelihoods
-from qdmon.analysis.dot.maximise import Prior, Step, improved, parameters_of
+from qdmon.analysis.dot.maximise import Prior, Step, Taken, improved, parameters_of
 from qdmon.analysis.dot.parameters import P
 from qdmon.analysis.dot.states import FAMILIES, KIND, SINGLE, DotModel, Family, Losses
 from qdmon.analysis.results.estimate import Estimate
@@ -18,7 +18,6 @@ from qdmon.analysis.results.estimate import Estimate
 __all__ = ["FamilyFit", "fit_family"]
 
 FloatArray = NDArray[np.float64]
-Float32Array = NDArray[np.float32]
 
 # Of the bright level, where the dot leaves it in every bin (dots of many traps).
 BLUR = 0.2
@@ -59,7 +58,9 @@ class FamilyFit:
         single, losses = SINGLE[self.states], self.dot.losses
         lost = np.array([losses.auger, losses.trap, losses.constant], np.float32)[:, self.states]
         either = np.concatenate([np.where(single, lost, 0), np.where(single, 0, lost)])
-        staying, switching = np.split((self.smoothed.posterior @ either.T).T.astype(np.float64), 2)
+        staying, switching = np.split(
+            np.ascontiguousarray((self.smoothed.posterior @ either.T).T, np.float64), 2
+        )
         beside = np.zeros_like(staying)
         beside[:, 1:] += staying[:, :-1]
         beside[:, :-1] += staying[:, 1:]
@@ -92,7 +93,7 @@ class FamilyFit:
     def spent(self) -> FloatArray:
         """(k,) bins in each state."""
         spent = np.zeros(len(KIND))
-        spent[self.states] = self.smoothed.posterior.sum(axis=0, dtype=np.float64)
+        spent[self.states] = self.smoothed.spent
         return spent
 
     def posterior_of(self, members: NDArray[np.bool_]) -> FloatArray:
@@ -139,20 +140,21 @@ def fit_family(
     leaving_prior = (first * strength)[states], ((1 - first) * strength)[states]
     chain = (chain or Chain(np.ones(len(KIND)), first)).restricted(states)
 
-    def learned(dot: DotModel, chain: Chain, steps: int) -> tuple[Smoothed, Float32Array]:
+    def learned(dot: DotModel, chain: Chain, steps: int) -> tuple[Smoothed, Taken]:
         likelihood = bin_likelihoods(data, data.expected(dot)[states])
         smoothed = learn(likelihood.scaled, likelihood.log_scale, chain, leaving_prior, steps)
-        doubtful = float(likelihood.trust.min(initial=1.0)) < 1
-        return smoothed, smoothed.posterior * likelihood.trust[:, None] if doubtful else smoothed.posterior
+        if float(likelihood.trust.min(initial=1.0)) == 1:
+            return smoothed, Taken(smoothed.posterior, smoothed.spent)
+        return smoothed, Taken.by(smoothed.posterior * likelihood.trust[:, None])
 
     # Of a dot that does not move nothing more is expected than was known.
     expected = Expectation(parameters_of(dot), np.diag(np.square(prior.sd)))
-    smoothed, trusted = learned(dot, chain, plan[0])
+    smoothed, taken = learned(dot, chain, plan[0])
     step: Step | None = None
     for steps in plan[1:]:
-        step = improved(data, dot, trusted, states, prior)
+        step = improved(data, dot, taken, states, prior)
         dot = step.dot
-        smoothed, trusted = learned(dot, smoothed.chain, steps)
+        smoothed, taken = learned(dot, smoothed.chain, steps)
     if step is not None and not searching:
         expected = step.summed_up()
     return FamilyFit(family, dot, expected, smoothed, smoothed.log_likelihood + prior.log_density(dot))

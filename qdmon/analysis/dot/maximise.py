@@ -6,6 +6,7 @@ of its own, which is eliminated (Schur complement) before the parameters move, a
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from qdmon.analysis.dot.missing import missing_information, without
 from qdmon.analysis.dot.parameters import LOGARITHMIC, NOT_NEGATIVE, PARAMETERS, P, in_order
 from qdmon.analysis.dot.states import DotModel
 
-__all__ = ["Prior", "Step", "dot_of", "improved", "parameters_of", "slopes"]
+__all__ = ["Prior", "Step", "Taken", "dot_of", "improved", "parameters_of", "slopes"]
 
 FloatArray = NDArray[np.float64]
 
@@ -136,11 +137,28 @@ def _step_within(
     return step
 
 
-def slopes(data: BinnedDecays, dot: DotModel) -> FloatArray:
-    """(p, k, m) change of the photons expected in a bin with each of the parameters."""
+def slopes(data: BinnedDecays, dot: DotModel) -> tuple[FloatArray, FloatArray]:
+    """(k, m) photons expected in a bin, and (p, k, m) their change with each of the parameters."""
     x = parameters_of(dot)
     expected = data.expected_of([dot, *(dot_of(x + h, dot) for h in np.diag(_STEP))])
-    return np.asarray((expected[1:] - expected[0]) / _STEP[:, None, None])
+    return expected[0], (expected[1:] - expected[0]) / _STEP[:, None, None]
+
+
+class Taken(NamedTuple):
+    """Bins as a dot's states have them.
+
+    Attributes:
+        posterior: (n, a) probability of each allowed state in each bin, less in a bin that none explains.
+        spent: (a,) its sum over the bins.
+    """
+
+    posterior: NDArray[np.float32]
+    spent: FloatArray
+
+    @classmethod
+    def by(cls, posterior: NDArray[np.float32]) -> "Taken":
+        """Bins of a posterior that has not been summed yet."""
+        return cls(posterior, posterior.sum(axis=0, dtype=np.float64))
 
 
 @dataclass(frozen=True)
@@ -189,7 +207,7 @@ class Step:
 def improved(
     data: BinnedDecays,
     dot: DotModel,
-    posterior: NDArray[np.float32],
+    taken: Taken,
     states: NDArray[np.bool_],
     prior: Prior,
 ) -> Step:
@@ -197,19 +215,18 @@ def improved(
 
     Args:
         data: the bins.
-        dot: parameters the posterior came from.
-        posterior: (n, a) probability of each allowed state in each bin.
+        dot: where it was.
+        taken: the bins by the allowed states of that dot.
         states: (k,) bool, the a allowed states.
         prior: of the parameters.
     """
-    seen = posterior.sum(axis=0, dtype=np.float64)
-    lasting = seen > 0.3
+    lasting = taken.spent > 0.3
     index = np.flatnonzero(states)[lasting]
-    time = seen[lasting, None]
-    photons = np.asarray(posterior.T @ data.fitted, np.float64)[lasting]
+    time = taken.spent[lasting, None]
+    photons = np.asarray(taken.posterior.T @ data.fitted, np.float64)[lasting]
     x = parameters_of(dot)
-    expected = data.expected(dot)[index, 1:] + 1e-9
-    slope = slopes(data, dot)[:, index, 1:]
+    expected, slope = slopes(data, dot)
+    expected, slope = expected[index, 1:] + 1e-9, slope[:, index, 1:]
     level = (dot.by_level(data.bins) * data.bin_s)[index, 1:]
     weight = time / expected
     excess = photons / expected - time
@@ -233,7 +250,7 @@ def improved(
         room=room,
         prior=prior,
         data=data,
-        posterior=posterior,
+        posterior=taken.posterior,
         lasting=lasting,
         expected=expected,
         score=(slope - (across / of_level)[:, :, None] * level) / expected,

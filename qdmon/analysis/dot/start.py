@@ -130,7 +130,7 @@ def _seen_trions(found: FamilyFit) -> tuple[float, float] | None:
     mix with the bright level; None if it does not.
     """
     charged = (SINGLE & CHARGED)[found.states]
-    spent = found.smoothed.posterior.sum(axis=0, dtype=np.float64)[charged]
+    spent = found.smoothed.spent[charged]
     lifetimes_ns = found.dot.lifetimes_ns[found.states][charged]
     trions: list[float] = []
     for _ in range(2):

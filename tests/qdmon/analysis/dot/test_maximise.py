@@ -8,7 +8,15 @@ import pytest
 from numpy.typing import NDArray
 
 from qdmon.analysis.dot.binned import BinnedDecays
-from qdmon.analysis.dot.maximise import BETA_RANGE, GREY_RANGE, MOST_DELAYED, TRION_RANGE, Prior, improved
+from qdmon.analysis.dot.maximise import (
+    BETA_RANGE,
+    GREY_RANGE,
+    MOST_DELAYED,
+    TRION_RANGE,
+    Prior,
+    Taken,
+    improved,
+)
 from qdmon.analysis.dot.parameters import LOGARITHMIC, PARAMETERS, P
 from qdmon.analysis.dot.states import FAMILIES, DotModel
 from tests.qdmon.analysis.dot.paths import BRIGHT, PAPERS_DOT, TRAPS, TRION, alternating, drawn, path_of
@@ -48,7 +56,7 @@ def settled(
     data: BinnedDecays, dot: DotModel, path: NDArray[np.intp], known: Prior, steps: int = 30
 ) -> tuple[DotModel, FloatArray]:
     for _ in range(steps):
-        step = improved(data, dot, certain(path), BOTH, known)
+        step = improved(data, dot, Taken.by(certain(path)), BOTH, known)
         dot = step.dot
     return dot, step.summed_up().covariance
 
@@ -109,7 +117,7 @@ def test_every_step_climbs() -> None:
     data, dot = drawn(rng, path), PERTURBED
     heights = [expected_log_likelihood(data, dot, path)]
     for _ in range(8):
-        dot = improved(data, dot, certain(path), BOTH, OPEN).dot
+        dot = improved(data, dot, Taken.by(certain(path)), BOTH, OPEN).dot
         heights.append(expected_log_likelihood(data, dot, path))
     assert np.all(np.diff(heights) > -0.5)
     assert heights[-1] > heights[0] + 1000
@@ -231,7 +239,7 @@ def test_bins_that_may_be_of_one_state_or_the_next_say_less_of_either() -> None:
     doubtful[:, columns] = 0.8 * sure[:, columns] + 0.2 * sure[:, columns[::-1]]
 
     def light_sd(posterior: NDArray[np.float32]) -> float:
-        found = improved(data, PAPERS_DOT, posterior, BOTH, known).summed_up()
+        found = improved(data, PAPERS_DOT, Taken.by(posterior), BOTH, known).summed_up()
         return float(np.sqrt(found.covariance[P.BRIGHT_CPS, P.BRIGHT_CPS]))
 
     assert light_sd(doubtful) > 1.2 * light_sd(sure)

@@ -31,7 +31,7 @@ def found_by_states(background_cps: float, error_cps: float, delayed: float = 0.
     mean[P.BACKGROUND_CPS], mean[P.DELAYED] = background_cps, delayed
     variance = np.full(len(P), 1e-6)
     variance[P.BACKGROUND_CPS] = error_cps**2
-    nothing = Smoothed(Chain(np.ones(1), np.ones(1)), np.zeros((0, 1), np.float32), 0.0)
+    nothing = Smoothed(Chain(np.ones(1), np.ones(1)), np.zeros((0, 1), np.float32), np.zeros(1), 0.0)
     return FamilyFit("auger", PAPERS_DOT, Expectation(mean, np.diag(variance)), nothing, 0.0)
 
 

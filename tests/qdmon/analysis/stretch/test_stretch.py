@@ -202,7 +202,7 @@ def test_a_dot_with_one_level_switches_between_none(
 
 def lossy(stretch: Stretch, auger: FloatArray, trap: FloatArray) -> None:
     """The latest fit found these losses in bins of 5 ms."""
-    nothing = Smoothed(Chain(np.ones(1), np.ones(1)), np.zeros((0, 1), np.float32), 0.0)
+    nothing = Smoothed(Chain(np.ones(1), np.ones(1)), np.zeros((0, 1), np.float32), np.zeros(1), 0.0)
     best = FamilyFit("both", PAPERS_DOT, Expectation(np.zeros(1), np.eye(1)), nothing, 0.0)
     fit = DotFit({"both": best})
     losses = Losses(auger, trap, np.zeros(len(auger)))
