@@ -53,12 +53,21 @@ class ZeroDelay:
             near it. The error is that of the pairs to be expected, not of those that happened to come.
         upper_99: one-sided 99 % upper limit; None where too few pairs were counted, or where what they are
             compared with is known so badly, or so wrongly, that no g2(0) is excluded.
-        lower_99: one-sided 99 % lower limit, not below zero.
+        pairs: that say so; None where they cannot be compared.
     """
 
     value: Estimate
     upper_99: float | None
-    lower_99: float | None
+    pairs: "Coincidences | None"
+
+    @property
+    def lower_99(self) -> float | None:
+        """One-sided 99 % lower limit, not below zero."""
+        return self.pairs.lower_limit() if self.pairs is not None else None
+
+    def surely_above(self, g: float) -> bool:
+        """Whether the lower limit lies above; to know that it need not be found."""
+        return self.pairs is not None and self.pairs.exclude_below(g)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,7 @@ class Coincidences:
         return ZeroDelay(
             Estimate(value, float(np.sqrt(variance)) / scale),
             self._upper_limit(),
-            self._limit(self.zero, CONFIDENCE) if self.zero > 0 else 0.0,
+            self,
         )
 
     @property
@@ -161,6 +170,16 @@ class Coincidences:
         """None also where pairs are so few that the chance pairs they are compared with must be wrong."""
         without = self._chance_below(self.zero + 1, 0.0)
         return self._limit(self.zero + 1, (1 - CONFIDENCE) * without) if without > IMPOSSIBLE else None
+
+    def lower_limit(self) -> float | None:
+        """One-sided 99 % lower limit of g2(0); None where no g is too large."""
+        return self._limit(self.zero, CONFIDENCE) if self.zero > 0 else 0.0
+
+    def exclude_below(self, g: float) -> bool:
+        """Whether that limit is known to lie above some g."""
+        if self.zero <= 0 or self._chance_below(self.zero, g) <= CONFIDENCE:
+            return False
+        return self.lower_limit() is not None
 
     def _limit(self, shape: float, tail: float) -> float | None:
         """The g at which the chance to count fewer than `shape` pairs is `tail`; 0 if no g is that small.

@@ -225,7 +225,7 @@ def g2_from_pairs(
     early = dots_own.without(behind)
     believed = probability_single([(early, USUAL_BIEXCITON), (behind, USUAL_RESIDUE)])
     single = is_single(ungated, gated, behind.bunching)
-    odd = (believed or 0.0) > LIKELIER and (ungated.lower_99 or 0.0) <= SURELY_SECOND
+    odd = (believed or 0.0) > LIKELIER and not ungated.surely_above(SURELY_SECOND)
     if not counted.known or odd:
         # Pairs of a background that nobody has measured look like those of a second emitter. And one in a
         # hundred dots is beyond a limit of 99 %, by far where the side peaks hardly stand out.

@@ -87,10 +87,10 @@ def is_single(ungated: ZeroDelay, gated: Gated | None, bunching: float = 1.0) ->
 
 def _between(zero: ZeroDelay, below: float, residue: float, above: float) -> bool | None:
     """True if g2(0) is surely below and not surely above a residue, False if surely above, None otherwise."""
-    if zero.lower_99 is not None and zero.lower_99 > above:
+    if zero.surely_above(above):
         return False
     surely_below = zero.upper_99 is not None and zero.upper_99 < below
-    return True if surely_below and (zero.lower_99 or 0.0) <= residue else None
+    return True if surely_below and not zero.surely_above(residue) else None
 
 
 def biexciton_yield(g2: G2) -> float:
