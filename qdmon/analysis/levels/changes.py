@@ -26,16 +26,9 @@ MOST_CORNERS = 256
 
 
 @jit
-def split_gain(k: float, n: float, t: float, total_t: float) -> float:
-    """Log-likelihood gained by k counts in t and n - k in the rest over n counts in total_t."""
-    gain = 0.0
-    if k > 0:
-        gain += k * np.log(k / t)
-    if n > k:
-        gain += (n - k) * np.log((n - k) / (total_t - t))
-    if n > 0:
-        gain -= n * np.log(n / total_t)
-    return gain
+def log_steady(n: float, t: float) -> float:
+    """Log-likelihood of n counts that came steadily in t, up to a constant of the counts."""
+    return n * np.log(n / t) if n > 0 else 0.0
 
 
 @jit
@@ -91,15 +84,21 @@ def scan_for_change(
         seen[0] += 1.0
         seen[1] += total[i]
         seen[2] += late[i]
+        now, light, late_light = seen
+        early_light = light - late_light
+        whole, whole_late = log_steady(light, now), log_steady(late_light, now)
+        whole_early = log_steady(early_light, now)
         best, at = 0.0, 0
         for h in range(np.uint64(HULLS)):
             for j in range(np.uint64(sizes[h])):
                 t, k, k_late = corners[h, j]
-                if t < 1.0 or seen[0] - t >= look_back:
+                left = now - t
+                if t < 1.0 or left >= look_back:
                     continue
-                alone = split_gain(k, seen[1], t, seen[0])
-                joint = split_gain(k_late, seen[2], t, seen[0])
-                joint += split_gain(k - k_late, seen[1] - seen[2], t, seen[0])
+                k_early = k - k_late
+                alone = log_steady(k, t) + log_steady(light - k, left) - whole
+                joint = log_steady(k_late, t) + log_steady(late_light - k_late, left) - whole_late
+                joint += log_steady(k_early, t) + log_steady(early_light - k_early, left) - whole_early
                 excess = max(alone - thresholds[0], joint - thresholds[1])
                 if excess > best:
                     best, at = excess, int(t)
