@@ -95,25 +95,25 @@ def fit_rise(counts: FloatArray, edges_ns: FloatArray, guess_ns: float) -> Rise 
 
 def _slopes(light: _Light, edges: FloatArray) -> tuple[FloatArray, FloatArray]:
     """(n, 3 + k) slopes of the counts against instant, log width and amplitudes; (n,) expected counts."""
-    arrived, rate = _arrived(edges - light.at_ns, np.exp(light.log_width))
-    wider, _ = _arrived(edges - light.at_ns, np.exp(light.log_width) * APART)
-    shares = np.diff(arrived, axis=0)
+    arrived, rate = _arrived(edges - light.at_ns, np.exp(light.log_width) * np.array([1.0, APART]))
+    shares, wider = arrived[:, 1:] - arrived[:, :-1]
     photons = light.amplitudes[1:]
-    instant = -np.diff(rate, axis=0) @ photons
-    width = (np.diff(wider, axis=0) - shares) @ photons / np.log(APART)
-    widths = np.diff(edges)
-    expected = np.maximum(light.amplitudes[0] * widths + shares @ photons, 0.3)
-    return np.column_stack([instant, width, widths, shares]), expected
+    slopes = np.empty((len(shares), 3 + len(photons)))
+    slopes[:, 0] = -(rate[0, 1:] - rate[0, :-1]) @ photons
+    slopes[:, 1] = (wider - shares) @ photons / np.log(APART)
+    slopes[:, 2] = widths = edges[1:] - edges[:-1]
+    slopes[:, 3:] = shares
+    return slopes, np.maximum(light.amplitudes[0] * widths + shares @ photons, 0.3)
 
 
-def _arrived(time_ns: FloatArray, width_ns: float) -> tuple[FloatArray, FloatArray]:
-    """(n, k) share of each lifetime's light that has come by a time, and its rate per ns.
+def _arrived(time_ns: FloatArray, width_ns: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(w, n, k) share of each lifetime's light that has come by a time, for each width, and its rate per ns.
 
     An exponential behind a Gaussian response; the scaled complementary error function keeps the product of
     a huge and a tiny factor exact.
     """
-    u = (time_ns / width_ns)[:, None]
-    ratio = width_ns / LIFETIMES_NS
+    u = (time_ns / width_ns[:, None])[:, :, None]
+    ratio = width_ns[:, None, None] / LIFETIMES_NS
     z = (ratio - u) / np.sqrt(2.0)
     early = 0.5 * np.exp(-0.5 * u * u) * erfcx(np.maximum(z, -4.0))
     # Long after the pulse the response is forgotten.

@@ -53,12 +53,11 @@ def hysteresis_runs(enter: NDArray[np.bool_], leave: NDArray[np.bool_]) -> list[
     values = mark[at]
     change = np.concatenate([[True], values[1:] != values[:-1]])
     at, values = at[change], values[change]
-    starts = at[values == 1]
-    stops = at[values == -1]
-    if len(stops) and (not len(starts) or stops[0] < starts[0]):
-        stops = stops[1:]
-    stops = np.append(stops, len(mark))
-    return list(zip(starts.tolist(), stops[: len(starts)].tolist(), strict=True))
+    # Marks take turns, but for one that closes nothing.
+    edges = at[int(values[0] < 0) :].tolist()
+    if len(edges) % 2:
+        edges.append(len(mark))
+    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 def find_blinks(auger: FloatArray, trap: FloatArray, depth: float | None = None) -> tuple[Blink, ...]:
