@@ -144,11 +144,13 @@ def _background(data: _Decays) -> tuple[float, float] | None:
     signal_cps = float(data.groups.sum() / data.seconds.sum()) - best_cps
     step = max(0.04 * best_cps, 5.0)
     error = np.inf
+
+    def chi2(background_cps: float) -> float:
+        return _best_longest(data, brightest_ns, longest_ns, background_cps)[1]
+
+    middle = chi2(best_cps)
     for _ in range(3):
-        low, middle, high = (
-            _best_longest(data, brightest_ns, longest_ns, max(best_cps + s * step, 0.0))[1]
-            for s in (-1, 0, 1)
-        )
+        low, high = chi2(max(best_cps - step, 0.0)), chi2(best_cps + step)
         if best_cps < step:
             # Half a parabola: below none there is no background.
             curvature = 2 * (high - middle) / step**2

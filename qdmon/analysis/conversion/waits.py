@@ -44,7 +44,7 @@ def log_waits(
         steps_s: times of the steps of the fluence, ascending.
         now_s: how far one has looked; as far as the last blink if not given.
     """
-    starts, stops = np.array([(m.start_s, m.stop_s) for m in marks]).T.copy()
+    starts, stops = np.array([m.start_s for m in marks]), np.array([m.stop_s for m in marks])
     # Blinks that touch are parts of one dwell: there was no wait.
     gaps = np.maximum(starts[1:] - stops[:-1], 0.0)
     open_s = max(now_s - stops[-1], 0.0) if now_s is not None else 0.0

@@ -5,7 +5,7 @@ state are one Poisson vector. The levels of trapped states are not exact, so eac
 of its own, which is eliminated (Schur complement) before the parameters move, and then follows.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -88,8 +88,7 @@ def dot_of(vector: FloatArray, dot: DotModel) -> DotModel:
     delayed, spread, after_pulses, early = (
         _within(value, (0.0, most)) for value, most in zip(rest, _MOST, strict=True)
     )
-    return replace(
-        dot,
+    return DotModel(
         bright_cps=bright_cps,
         bright_ns=bright_ns,
         trion_ns=trion_ns,
@@ -100,6 +99,10 @@ def dot_of(vector: FloatArray, dot: DotModel) -> DotModel:
         spread=spread,
         after_pulses=after_pulses,
         early=early,
+        biexciton_yield=dot.biexciton_yield,
+        quenched=dot.quenched,
+        trions=dot.trions,
+        constant=dot.constant,
     )
 
 
