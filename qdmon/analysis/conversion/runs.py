@@ -66,8 +66,19 @@ def _cumulated(odds: FloatArray) -> FloatArray:
     top = np.maximum(auger, trap)
     found = np.zeros((len(odds) + 1, len(_NEW_RUN), len(SHARES)))
     _forward(np.exp(auger - top), np.exp(trap - top), _NEW_RUN, _FIRST_RUN, _LEAVING, found[1:])
-    found[1:] = np.cumsum(np.log(found[1:]) + top[:, None, None], axis=0)
+    np.log(found[1:], out=found[1:])
+    _add_up(found, top)
     return found
+
+
+@jit
+def _add_up(found: FloatArray, top: FloatArray) -> None:
+    """Cumulate (n + 1, f, k) `found`, to whose rows but the first (n,) `top` is added; row by row is fast."""
+    several = np.uint64(found.shape[2])
+    for m in range(len(top)):
+        for f in range(found.shape[1]):
+            for k in range(several):
+                found[m + 1, f, k] = found[m, f, k] + (found[m + 1, f, k] + top[m])
 
 
 @jit
