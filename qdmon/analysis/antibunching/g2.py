@@ -90,8 +90,11 @@ def paired_light(pairs: Pairs, axis: TimeAxis, channel: int, chance: float) -> P
         channel: the first detector.
         chance: pairs per lag of its steady background with photons of the second.
     """
-    period_ns = axis.bins.period_ns
-    tau_ns, shapes, uniform_share = _decay_shapes(axis, channel)
+    period_ns, recorded_ns = axis.bins.period_ns, axis.bins.recorded_ns
+    stop_ns = period_ns - GUARD_NS if recorded_ns is None else float(axis.bins.edges_ns[-1])
+    tau_ns, shapes, uniform_share = _decay_shapes(
+        period_ns, recorded_ns, stop_ns, axis.resolution_ns, axis.t0_ps[channel]
+    )
     counts = pairs.decay[: len(uniform_share)].astype(np.float64)
     # The background does not blink: its pairs are those with the mean light, not with the bright.
     net = np.maximum(counts - chance * len(pairs.lags) * uniform_share, 0.0)[1:]
@@ -103,14 +106,22 @@ def paired_light(pairs: Pairs, axis: TimeAxis, channel: int, chance: float) -> P
 
 
 @lru_cache(maxsize=4)
-def _decay_shapes(axis: TimeAxis, channel: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """(k,) lifetimes, (g - 1, k + 1) their decays and a constant behind the first gate, (g,) the constant."""
-    period_ns, recorded_ns = axis.bins.period_ns, axis.bins.recorded_ns
-    stop = period_ns - GUARD_NS if recorded_ns is None else float(axis.bins.edges_ns[-1])
-    inside = np.flatnonzero(stop > GATES_NS)
-    edges = np.concatenate([[-GUARD_NS], GATES_NS[inside], [stop]])
+def _decay_shapes(
+    period_ns: float, recorded_ns: float | None, stop_ns: float, resolution_ns: float, t0_ps: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(k,) lifetimes, (g - 1, k + 1) their decays and a constant behind the first gate, (g,) the constant.
+
+    Args:
+        period_ns: of the laser.
+        recorded_ns: how much of it the card records; None: all of it.
+        stop_ns: arrival time up to which photons count.
+        resolution_ns: width of a TCSPC bin.
+        t0_ps: arrival of the pulse at the detector.
+    """
+    inside = np.flatnonzero(stop_ns > GATES_NS)
+    edges = np.concatenate([[-GUARD_NS], GATES_NS[inside], [stop_ns]])
     nominal = MicroBins(edges, period_ns, recorded_ns=recorded_ns)
-    bins = nominal.snapped(axis.resolution_ns, {channel: axis.t0_ps[channel]})
+    bins = nominal.snapped(resolution_ns, {0: t0_ps})
     # After-pulses follow the brightness of the dot, unlike the background, and are taken for constant.
     tau_ns = np.geomspace(0.01 * period_ns, 0.4 * period_ns, 40)
     shapes = np.vstack([bins.share_of(tau_ns), bins.uniform_share])[:, 1:]
