@@ -88,7 +88,8 @@ def dim_dwells(rows: NDArray[np.generic], whole: NDArray[np.bool_], light: Light
     states = light.states
     log_l = light.possible[0].log_likelihood(rows)
     log_l[~whole] = 0.0
-    likelihood = np.exp(np.maximum(log_l - log_l.max(axis=1, keepdims=True), LEAST_LOG))
+    log_l -= log_l.max(axis=1, keepdims=True)
+    likelihood = np.exp(np.maximum(log_l, LEAST_LOG, out=log_l), out=log_l)
     posterior = _smoothed(likelihood, states.weights, states.leaving).posterior
     chance, charged, trapped = (posterior @ states.kinds).T
     kind = np.where(charged > ENTER, 1, np.where(trapped > ENTER, -1, 0))
