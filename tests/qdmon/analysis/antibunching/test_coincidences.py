@@ -115,6 +115,14 @@ def test_errors_and_limits_hold_while_everything_they_lean_on_has_an_error_too(s
     assert np.mean(above_lower) >= 0.975
 
 
+@pytest.mark.parametrize("zero", [0.0, 1.0, 7.0, 40.0])
+def test_what_the_lower_limit_excludes_is_known_without_it(zero: float) -> None:
+    found = Coincidences(zero, 50.0, SIDE_PEAKS, chance=2.0, chance_error=1.0).zero_delay()
+    assert found.lower_99 is not None
+    for g in (0.0, 0.1, 0.25, 0.5):
+        assert found.surely_above(g) == (found.lower_99 > g)
+
+
 def test_ignorance_of_the_side_peaks_and_the_background_widens_error_and_limit() -> None:
     sure = Coincidences(25.0, 50.0, SIDE_PEAKS, chance=10.0).zero_delay()
     for doubtful in (
