@@ -11,7 +11,7 @@ from qdmon.analysis.conversion.returns import odds_by_blinks, odds_of_return
 from qdmon.analysis.conversion.runs import LOG_FAMILY
 from qdmon.analysis.conversion.sequential import Change, find_change
 from qdmon.analysis.conversion.step_change import STEP_S, step_change
-from qdmon.analysis.conversion.type_change import SURE, law_of
+from qdmon.analysis.conversion.type_change import SURE, Known, law_of
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
 from qdmon.analysis.results.segment import FluenceStep
 
@@ -19,6 +19,8 @@ __all__ = ["ConversionLog"]
 
 # Blinks of a regime that are kept.
 MOST_MARKS = 400
+# So many conversions back may still prove reversible; the blinks around them are kept for that.
+MOST_OPEN = 50
 # Steps further back belong to regimes long settled.
 MOST_STEPS = 100
 # Verdicts that name no way to blink.
@@ -80,7 +82,8 @@ class ConversionLog:
         expected = self._type_before(steps)
         if expected is not None and expected != self.conversions[-1].after:
             budget = budget.returning()
-        return find_change(marks, budget, verdicts, now_s, expected, self._families, self._settled_s)
+        known = Known(verdicts, expected, self._families, self._settled_s)
+        return find_change(marks, budget, known, now_s)
 
     def step_change(
         self, before: BlinkingCall, behind: BlinkingCall, step_s: float, steps: Sequence[FluenceStep]
@@ -122,6 +125,7 @@ class ConversionLog:
         known = Regime.of(before).families(self._families)
         self._families = np.logaddexp(known, LOG_FAMILY) - np.log(2.0)
         self._regimes[-1:] = [before, self._marks[change.index :]]
+        del self._regimes[: -MOST_OPEN - 1]
 
     def refine(
         self, call: BlinkingCall, mean_excitation: float | None, *, last_word: bool = False
@@ -169,7 +173,8 @@ class ConversionLog:
         """
         here = _verdict_since(start_s, call)
         told: list[Conversion] = []
-        for i, c in enumerate(self.conversions):
+        for i in range(max(len(self.conversions) - MOST_OPEN, 0), len(self.conversions)):
+            c = self.conversions[i]
             if self._is_settled(i, start_s) or not _is_return(c, start_s, mean_excitation):
                 continue
             back = self._is_back(i, start_s, here)
@@ -211,7 +216,8 @@ class ConversionLog:
             return True
         kind = self.conversions[index].before
         now = [m for m in self._marks if m.start_s >= start_s]
-        before, after = self._regimes[index : index + 2]
+        behind = len(self.conversions) - index
+        before, after = self._regimes[-behind - 1], self._regimes[-behind]
         if after is self._marks:
             # No conversion since: these blinks were counted with the regime after it.
             after = [m for m in after if m.start_s < start_s]

@@ -30,9 +30,9 @@ from qdmon.analysis.conversion.kinds_apart import log_apart
 from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime, likely
 from qdmon.analysis.conversion.runs import LOG_FAMILY, log_likelihood, log_likelihood_behind
 from qdmon.analysis.conversion.shares import ANY_CHANGE, CHANGE_AT_RISE, LOG_WEIGHT
-from qdmon.analysis.conversion.type_change import type_pairs
+from qdmon.analysis.conversion.type_change import NOTHING_KNOWN, Known, type_pairs
 from qdmon.analysis.conversion.waits import USUAL_RATE_HZ, log_waits
-from qdmon.analysis.results.blinking import Blinking, BlinkingCall
+from qdmon.analysis.results.blinking import Blinking
 
 __all__ = ["Change", "find_change", "log_evidence", "place_change"]
 
@@ -90,29 +90,23 @@ class Change:
 def find_change(
     marks: Sequence[Mark],
     budget: AlarmBudget,
-    verdicts: Sequence[BlinkingCall] = (),
+    known: Known = NOTHING_KNOWN,
     now_s: float | None = None,
-    expected: Blinking | None = None,
-    families: FloatArray = LOG_FAMILY,
-    since_s: float = -np.inf,
 ) -> Change | None:
     """The change of type among some blinks that is worth telling; None if there is none.
 
     Args:
         marks: in order of time, of one regime and what followed; the last may still be going on.
         budget: of false alarms.
-        verdicts: on stretches of light of this regime and of what followed.
+        known: of the dot besides.
         now_s: how far one has looked; as far as the last blink if not given.
-        expected: type that the dot had before at the fluence it is back at.
-        families: (f,) log probability of each family of runs beforehand.
-        since_s: up to when it is known that nothing changed.
     """
     if len(marks) <= FEWEST_BEFORE:
         return None
-    split = _split(marks, budget, now_s, families)
+    split = _split(marks, budget, now_s, known.families)
     any_change, at_rise = split.out_of_the_blue(), split.log_ratio(CHANGE_AT_RISE)
     scores, allotted = _scores(marks, any_change, at_rise, budget)
-    open_still = np.array([m.start_s >= since_s for m in marks[FEWEST_BEFORE:]])
+    open_still = np.array([m.start_s >= known.settled_s for m in marks[FEWEST_BEFORE:]])
     scores = np.where(open_still, scores, -np.inf)
     evidence = float(np.logaddexp.reduce(scores))
     if evidence < 0:
@@ -120,7 +114,7 @@ def find_change(
     belief = budget.belief()
     believed, _ = _scores(marks, any_change, at_rise, belief)
     place = int(split.places[np.argmax(np.where(open_still, believed, -np.inf))])
-    pairs = type_pairs(marks, place, verdicts, expected, families)
+    pairs = type_pairs(marks, place, known)
     certainty = 1 - float(np.trace(pairs))
     if certainty < LEAST_CERTAINTY:
         return None

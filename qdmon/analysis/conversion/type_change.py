@@ -6,6 +6,7 @@ come: the share a verdict found is as uncertain as the blinks of either kind sca
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from qdmon.analysis.conversion.runs import INFLATION, LOG_FAMILY
 from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 
-__all__ = ["SURE", "law_of", "leaning_of", "type_pairs"]
+__all__ = ["NOTHING_KNOWN", "SURE", "Known", "law_of", "leaning_of", "type_pairs"]
 
 FloatArray = NDArray[np.float64]
 
@@ -36,28 +37,40 @@ LEAST_CHANCE = 1e-4
 MUCH = 0.1
 
 
-def type_pairs(
-    marks: Sequence[Mark],
-    place: int,
-    verdicts: Sequence[BlinkingCall],
-    expected: Blinking | None = None,
-    families: FloatArray = LOG_FAMILY,
-) -> FloatArray:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a dot besides its blinks.
+
+    Attributes:
+        verdicts: on stretches of light of this regime and of what followed.
+        expected: type that the dot had before at the fluence it is back at; None where there is none.
+        families: (f,) log probability of each family of runs beforehand.
+        settled_s: up to when it is known that nothing changed.
+    """
+
+    verdicts: Sequence[BlinkingCall] = ()
+    expected: Blinking | None = None
+    families: FloatArray = field(default_factory=lambda: LOG_FAMILY)
+    settled_s: float = -np.inf
+
+
+NOTHING_KNOWN = Known()
+
+
+def type_pairs(marks: Sequence[Mark], place: int, known: Known = NOTHING_KNOWN) -> FloatArray:
     """(3, 3) chance of each pair of `TYPES` before and behind a place, if the share changed there.
 
     Args:
         marks: blinks in order of time.
         place: first blink behind the change.
-        verdicts: on stretches of light of this regime and of what followed.
-        expected: type that the dot had before at the fluence it is back at; None where there is none.
-        families: (f,) log probability of each family of runs beforehand.
+        known: of the dot besides.
     """
-    before = _types_before(marks, place, verdicts)
+    before = _types_before(marks, place, known.verdicts)
     # What a mixed dot does for a while says little of its law, unless it is back where it was another.
-    mixed = expected in (None, "mixed") and before[TYPES.index("mixed")] > LIKELY
-    since = _verdicts_behind(marks, place, verdicts, SURE_MIXED_S if mixed else SURE_S)
+    mixed = known.expected in (None, "mixed") and before[TYPES.index("mixed")] > LIKELY
+    since = _verdicts_behind(marks, place, known.verdicts, SURE_MIXED_S if mixed else SURE_S)
     # Back where it was, a dot need not prove its law again.
-    read = law_of if expected is None else _blinked
+    read = law_of if known.expected is None else _blinked
     seen = [chances for call in since if (chances := read(call, marks)) is not None]
     if seen:
         behind = seen[:1]
@@ -65,8 +78,8 @@ def type_pairs(
         return np.asarray(np.diag(before))
     else:
         # A verdict under a doubt does not settle what blinks say, but where it objects nothing is sure.
-        behind = [_types_behind(marks, place, families), *(_of_types(call) for call in since[:1])]
-    prior = before[:, None] * _becoming(expected)
+        behind = [_types_behind(marks, place, known.families), *(_of_types(call) for call in since[:1])]
+    prior = before[:, None] * _becoming(known.expected)
     found = [prior * (chances + LEAST_CHANCE * chances.max()) for chances in behind]
     return max((pairs / pairs.sum() for pairs in found), key=np.trace)
 

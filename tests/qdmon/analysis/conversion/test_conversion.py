@@ -1,11 +1,12 @@
 """The log of conversions: what is taken for one, what it led to, and whether the old type came back."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from qdmon.analysis.conversion.conversion import ConversionLog
+from qdmon.analysis.conversion.conversion import MOST_OPEN, ConversionLog
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.sequential import Change
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
@@ -234,3 +235,27 @@ def test_what_a_verdict_on_all_the_light_has_told_is_not_told_again_by_its_blink
         alarms.append(log.alarm([], STEPS[:2], now_s=40.0))
     assert alarms[0] is not None
     assert alarms[1] is None
+
+
+def test_of_conversions_over_days_the_latest_can_still_prove_reversible() -> None:
+    """Each to a higher fluence; the blinks around the first ones are no longer kept."""
+    log = ConversionLog(1.0)
+    odds = 15.0
+    log.add(blinks(0.0, 10.0, odds))
+    levels = [0.01 * 1.2**i for i in range(MOST_OPEN + 11)]
+    for i, (low, high) in enumerate(pairwise(levels), 1):
+        then = 10.0 * i
+        old: Blinking = "auger" if odds > 0 else "bc"
+        new: Blinking = "bc" if odds > 0 else "auger"
+        odds = -odds
+        before = blinks(then - 10.0, then, -odds)
+        log.add(blinks(then, then + 10.0, odds))
+        log.accept(
+            Change(0.0, 1.0, 1.0, len(before), then, 0.05, then, old, new),
+            Conversion(then, 0.05, old, new, low, high, 1.0, None),
+        )
+    end = 10.0 * len(levels)
+    log.add(blinks(end, end + 10.0, odds))
+    told = {low: bool(log.returns(end, low)) for low in levels[:-1]}
+    assert not any(told[low] for low in levels[:5])
+    assert all(told[low] for low in levels[-20:-2])

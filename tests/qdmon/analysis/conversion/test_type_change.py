@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qdmon.analysis.conversion.regimes import TYPES, Mark
-from qdmon.analysis.conversion.type_change import leaning_of, type_pairs
+from qdmon.analysis.conversion.type_change import Known, leaning_of, type_pairs
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 
@@ -32,13 +32,13 @@ def chances(behind: list[Mark], call: BlinkingCall) -> np.ndarray:
     """Of the types behind 25 s, for a dot that was mixed."""
     before = blinks(0.0, 25.0, 40, 40)
     known = [verdict(0.0, 25.0, "mixed", 0.5), call]
-    pairs = type_pairs([*before, *behind], len(before), known)
+    pairs = type_pairs([*before, *behind], len(before), Known(known))
     return np.asarray(pairs[MIXED] / pairs[MIXED].sum())
 
 
 def test_all_chances_add_up_to_one() -> None:
     marks = [*blinks(0.0, 25.0, 0, 30), *blinks(25.0, 27.0, 4, 0)]
-    pairs = type_pairs(marks, 30, [])
+    pairs = type_pairs(marks, 30)
     assert pairs.sum() == pytest.approx(1.0)
     assert pairs[AUGER, BC] > 0.8
 
@@ -61,12 +61,12 @@ def test_the_verdict_on_a_mixed_dot_counts_only_after_a_while() -> None:
 def test_a_verdict_that_has_seen_both_sides_says_nothing_of_either() -> None:
     marks = [*blinks(0.0, 30.0, 0, 60), *blinks(30.0, 33.0, 8, 0)]
     across = verdict(10.0, 32.0, "mixed", 0.8)
-    assert np.array_equal(type_pairs(marks, 60, [across]), type_pairs(marks, 60, []))
+    assert np.array_equal(type_pairs(marks, 60, Known([across])), type_pairs(marks, 60))
 
 
 def test_a_verdict_of_both_mechanisms_is_half_believed_where_every_blink_is_of_one() -> None:
     marks = [*blinks(0.0, 25.0, 0, 60), *blinks(25.0, 27.0, 4, 0)]
-    pairs = type_pairs(marks, 60, [verdict(0.0, 25.0, "mixed", 0.8)])
+    pairs = type_pairs(marks, 60, Known([verdict(0.0, 25.0, "mixed", 0.8)]))
     assert pairs[AUGER, BC] > 0.5
     assert pairs[MIXED, MIXED] > pairs[AUGER, AUGER]
 
@@ -74,8 +74,8 @@ def test_a_verdict_of_both_mechanisms_is_half_believed_where_every_blink_is_of_o
 def test_back_at_a_fluence_a_mixed_dot_is_expected_to_be_what_it_was_there() -> None:
     before, behind = blinks(0.0, 25.0, 15, 85), blinks(25.0, 40.0, 90, 10)
     known = [verdict(0.0, 25.0, "mixed", 0.85), verdict(25.0, 40.0, "bc", 0.09)]
-    out_of_the_blue = type_pairs([*before, *behind], len(before), known)
-    back = type_pairs([*before, *behind], len(before), known, "bc")
+    out_of_the_blue = type_pairs([*before, *behind], len(before), Known(known))
+    back = type_pairs([*before, *behind], len(before), Known(known, expected="bc"))
     assert back[MIXED, BC] > 0.9 > out_of_the_blue[MIXED, BC]
 
 
@@ -84,16 +84,14 @@ def test_back_where_it_was_another_a_mixed_dot_needs_few_blinks_and_no_long_verd
     expected: Blinking | None, known: bool
 ) -> None:
     before, behind = blinks(25.0, 50.0, 20, 60), blinks(50.0, 53.0, 12, 0)
-    pairs = type_pairs(
-        [*before, *behind], len(before), [verdict(25.0, 50.0, "mixed", 0.75)], expected=expected
-    )
+    pairs = type_pairs([*before, *behind], len(before), Known([verdict(25.0, 50.0, "mixed", 0.75)], expected))
     assert (pairs[MIXED, BC] > 0.95) == known
 
 
 def test_the_type_before_is_that_of_the_last_verdict_before_however_short() -> None:
     marks = [*blinks(0.0, 30.0, 30, 0), *blinks(30.0, 45.0, 20, 20), *blinks(45.0, 47.0, 0, 5)]
     known = [verdict(0.0, 30.0, "bc", 0.01), verdict(30.0, 45.0, "mixed", 0.5)]
-    pairs = type_pairs(marks, 70, known)
+    pairs = type_pairs(marks, 70, Known(known))
     assert pairs.sum(axis=1)[MIXED] > 0.95
 
 
@@ -101,9 +99,9 @@ def test_a_verdict_that_saw_the_law_change_between_two_blinks_is_not_of_before()
     """A second of light between the last charged blink and the first trapped one, already of the new law."""
     marks = [*blinks(0.0, 28.0, 0, 60), *blinks(29.4, 31.0, 4, 0)]
     known = [verdict(25.0, 27.5, "auger", 1.0), verdict(25.0, 29.0, "mixed", 0.8)]
-    assert type_pairs(marks, 60, known).sum(axis=1)[AUGER] > 0.9
+    assert type_pairs(marks, 60, Known(known)).sum(axis=1)[AUGER] > 0.9
     # Where it is all there is, it has to do.
-    assert type_pairs(marks, 60, known[1:]).sum(axis=1)[AUGER] < 0.9
+    assert type_pairs(marks, 60, Known(known[1:])).sum(axis=1)[AUGER] < 0.9
 
 
 def doubted(call: BlinkingCall, doubt: float) -> BlinkingCall:
@@ -124,7 +122,7 @@ def test_where_a_verdict_under_a_doubt_objects_nothing_is_sure() -> None:
     certain = []
     for kind in ("mixed", "bc"):
         then = doubted(verdict(25.0, 30.0, kind, 0.5), 0.5)
-        certain.append(1 - np.trace(type_pairs([*before, *behind], len(before), [first, then])))
+        certain.append(1 - np.trace(type_pairs([*before, *behind], len(before), Known([first, then]))))
     assert certain[0] > 0.95
     assert certain[1] < 0.5
 
@@ -136,7 +134,7 @@ def test_of_the_verdicts_on_a_growing_stretch_the_one_on_most_light_counts_behin
         verdict(25.0, 29.0, "bc", 0.1),
         verdict(25.0, 40.0, "mixed", 0.5),
     ]
-    assert type_pairs([*before, *behind], len(before), known)[BC, MIXED] > 0.9
+    assert type_pairs([*before, *behind], len(before), Known(known))[BC, MIXED] > 0.9
 
 
 def test_what_a_short_verdict_saw_of_this_stretch_before_the_place_is_what_was_before() -> None:
@@ -147,4 +145,4 @@ def test_what_a_short_verdict_saw_of_this_stretch_before_the_place_is_what_was_b
         verdict(25.0, 31.0, "mixed", 0.5),
         verdict(25.0, 34.0, "mixed", 0.6),
     ]
-    assert type_pairs([*before, *behind], len(before), known)[BC].sum() < 0.01
+    assert type_pairs([*before, *behind], len(before), Known(known))[BC].sum() < 0.01
