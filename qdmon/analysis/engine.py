@@ -38,6 +38,8 @@ __all__ = ["Engine"]
 
 # Blinks are read often, so that a conversion is told at once; five times as long between verdicts.
 READ_S, READS_PER_LOOK = 0.1, 5
+# A rise of the fluence is what converts dots: for so long behind it blinks are read this many times as often.
+WATCHFUL_S, WATCHFUL = 8.0, 2
 # A protocol that cycles for days leaves this many steps to look back on.
 MOST_FINISHED = 500
 
@@ -72,7 +74,10 @@ class Engine:
         self._window = RollingWindow()
         self.watcher = ConversionWatcher(acquisition, settings.false_alarms_per_day)
         self._doubt: str | None = None
-        self._read_pulses = max(acquisition.pulses(READ_S), 1)
+        self._watchful_pulses = max(acquisition.pulses(READ_S / WATCHFUL), 1)
+        self._read_pulses = WATCHFUL * self._watchful_pulses
+        self._look_pulses = READS_PER_LOOK * self._read_pulses
+        self._watchful_until = 0
         self._waiting = WaitingPhotons()
         self._pairs = PairHistory(acquisition, self._calibrator, settings.detector_delay_ns)
         self._backgrounds = BackgroundHistory(self._calibrator)
@@ -80,7 +85,7 @@ class Engine:
         self._interrupted: tuple[float | None] | None = None
         self._known: tuple[DotFit, float | None] | None = None
         self._decay_before: SummedDecay | None = None
-        self._calibrator.begin_look(0, READS_PER_LOOK * self._read_pulses)
+        self._calibrator.begin_look(0, self._look_pulses)
 
     @property
     def axis(self) -> TimeAxis | None:
@@ -91,7 +96,7 @@ class Engine:
         """The stream begins here: nobody has looked before. Only while nothing has been taken."""
         self.position = first_pulse
         self._traces = TraceTables(self.acquisition, self._settings, first_pulse)
-        self._calibrator.begin_look(first_pulse, READS_PER_LOOK * self._read_pulses)
+        self._calibrator.begin_look(first_pulse, self._look_pulses)
         if self.stretch is not None:
             self._open_stretch(self.stretch.mean_excitation)
 
@@ -99,11 +104,12 @@ class Engine:
         """Take the photons of [position, stop_pulse)."""
         events: list[Event] = []
         while self.position < stop_pulse:
-            reads = self.position // self._read_pulses + 1
-            stop = min(reads * self._read_pulses, stop_pulse)
+            watchful = self.position < self._watchful_until
+            pulses = self._watchful_pulses if watchful else self._read_pulses
+            stop = min((self.position // pulses + 1) * pulses, stop_pulse)
             self._take(photons.between(self.position, stop), stop)
-            if stop == reads * self._read_pulses:
-                events += self._look() if reads % READS_PER_LOOK == 0 else self._read()
+            if stop % pulses == 0:
+                events += self._look() if stop % self._look_pulses == 0 else self._read()
         return events
 
     def fluence(self, pulse: int, mean_excitation: float | None) -> list[Event]:
@@ -112,11 +118,18 @@ class Engine:
         self._interrupted = None
         self._calibrator.excitation(pulse, mean_excitation)
         time_s = self.acquisition.seconds(pulse)
+        if self._rises_to(mean_excitation):
+            self._watchful_until = pulse + self.acquisition.pulses(WATCHFUL_S)
         self.steps.append(FluenceStep(time_s, mean_excitation))
         if mean_excitation is None:
             return []
         self._open_stretch(mean_excitation)
         return [Event(time_s, "fluence", "info", f"<N> = {mean_excitation:g}")]
+
+    def _rises_to(self, mean_excitation: float | None) -> bool:
+        """Whether this is more than the last known fluence."""
+        known = [step.mean_excitation for step in self.steps if step.mean_excitation is not None]
+        return bool(known) and mean_excitation is not None and mean_excitation > known[-1]
 
     def emission(self, pulse: int, emission: bool | None) -> None:
         """The laser says whether it emits; light that is out ends a stretch, None (no answer) does not."""
@@ -219,7 +232,7 @@ class Engine:
         if self.watcher.bleached_s is not None:
             self._calibrator.dark.bleached(self.acquisition.pulses(self.watcher.bleached_s))
         events = self._calibrator.end_look(self.position, self.spans)
-        self._calibrator.begin_look(self.position, READS_PER_LOOK * self._read_pulses)
+        self._calibrator.begin_look(self.position, self._look_pulses)
         if self.axis is not None and self.axis is not before:
             self._traces.use_axis(self.axis)
             if self.stretch is not None:

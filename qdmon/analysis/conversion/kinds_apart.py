@@ -7,13 +7,11 @@ often behind a place is weighed by the rate of its blinks (Poisson, its rate Gam
 stays away by how long its own waits were before.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, gammaln
 
-from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.conversion.regimes import Columns
 from qdmon.analysis.conversion.waits import USUAL_WAIT_S, log_longer_waits
 
 __all__ = ["log_apart"]
@@ -24,17 +22,17 @@ FloatArray = NDArray[np.float64]
 SHAPE = 0.5
 
 
-def log_apart(marks: Sequence[Mark], places: NDArray[np.intp], now_s: float | None) -> FloatArray:
+def log_apart(blinks: Columns, places: NDArray[np.intp], now_s: float | None) -> FloatArray:
     """(p,) log-likelihood ratio of a change at each place, by the times of each kind of blink.
 
     Args:
-        marks: in order of time.
+        blinks: in order of time.
         places: (p,) first blink behind it.
         now_s: how far one has looked; as far as the last blink if not given.
     """
-    starts, stops, odds = np.array([(m.start_s, m.stop_s, m.odds) for m in marks]).T
+    starts, stops = blinks.start_s, blinks.stop_s
     end_s = max(float(stops[-1]), now_s or 0.0)
-    auger = expit(odds)
+    auger = expit(blinks.odds)
     found = np.zeros(len(places))
     for weight in (auger, 1 - auger):
         found += _more_often(starts, stops, weight, places, end_s)

@@ -7,6 +7,7 @@ loss S = s r / (s r + 1 - s), with r the ratio of their mean losses.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from qdmon.analysis.conversion.shares import LOG_PRIOR, LOG_WEIGHT, SHARES
 from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
 from qdmon.analysis.results.blinking import Blinking
 
-__all__ = ["TYPES", "Mark", "Regime", "likely", "loss_shares"]
+__all__ = ["TYPES", "Columns", "Mark", "Regime", "likely", "loss_shares"]
 
 FloatArray = NDArray[np.float64]
 
@@ -46,6 +47,28 @@ class Mark:
     lost_s: float
 
 
+class Columns(NamedTuple):
+    """Some blinks as arrays.
+
+    Attributes:
+        start_s: (n,) see `Mark`.
+        stop_s: (n,) likewise.
+        odds: (n,) likewise.
+        lost_s: (n,) likewise.
+    """
+
+    start_s: FloatArray
+    stop_s: FloatArray
+    odds: FloatArray
+    lost_s: FloatArray
+
+    @classmethod
+    def of(cls, marks: Sequence[Mark]) -> "Columns":
+        """The columns of these rows."""
+        rows = np.array([(m.start_s, m.stop_s, m.odds, m.lost_s) for m in marks], np.float64)
+        return cls(*np.ascontiguousarray(rows.reshape(-1, 4).T))
+
+
 def likely(chances: Mapping[Blinking, float], first: Blinking | None = None) -> tuple[Blinking, ...]:
     """The types that together hold 95 % of the chance, the likeliest first: those to name.
 
@@ -61,10 +84,9 @@ def likely(chances: Mapping[Blinking, float], first: Blinking | None = None) -> 
     return tuple(found)
 
 
-def _losses(marks: Sequence[Mark]) -> FloatArray:
+def _losses(blinks: Columns) -> FloatArray:
     """(2, 2) blinks and their losses, trap and Auger."""
-    auger = expit(np.array([m.odds for m in marks]))
-    lost = np.array([m.lost_s for m in marks])
+    auger, lost = expit(blinks.odds), blinks.lost_s
     return np.array([[(1 - auger).sum(), (1 - auger) @ lost], [auger.sum(), auger @ lost]])
 
 
@@ -95,7 +117,8 @@ class Regime:
     @classmethod
     def of(cls, marks: Sequence[Mark]) -> "Regime":
         """Of some blinks, in order of time."""
-        return cls(log_likelihood(marks)[-1], _losses(marks))
+        blinks = Columns.of(marks)
+        return cls(log_likelihood(blinks.odds)[-1], _losses(blinks))
 
     def log_evidence(self) -> float:
         """Log evidence of one share behind all these blinks."""

@@ -8,9 +8,6 @@ persistence. r = 0 are independent blinks. It is the same throughout in one fami
 in another: runs of all lengths, as power laws make them. Which it is, a dot tells by its own blinks.
 """
 
-from collections.abc import Sequence
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,32 +38,29 @@ _LEAVING = np.array([np.outer(1 - _PERSISTENCE, 1 - SHARES), np.outer(1 - _PERSI
 MISREAD = 1e-5
 
 
-class _Read(Protocol):
-    @property
-    def odds(self) -> float: ...
-
-
-def log_likelihood(marks: Sequence[_Read]) -> FloatArray:
+def log_likelihood(odds: FloatArray) -> FloatArray:
     """(n + 1, f, k) cumulated log-likelihood of blinks under each family and share, up to a constant.
 
     Args:
-        marks: n blinks with the log-likelihood ratio of their photons, Auger against trap.
+        odds: (n,) log-likelihood ratio of the photons of each, Auger against trap.
     """
-    return _cumulated(np.array([m.odds for m in marks], np.float64))
+    return _cumulated(odds)
 
 
-def log_likelihood_behind(marks: Sequence[_Read]) -> FloatArray:
+def log_likelihood_behind(odds: FloatArray) -> FloatArray:
     """(n + 1, f, k) the same of the blinks from each on: a process of runs is the same backwards."""
-    return _cumulated(np.array([m.odds for m in marks], np.float64)[::-1])[::-1]
+    return _cumulated(odds[::-1])[::-1]
 
 
 def _cumulated(odds: FloatArray) -> FloatArray:
     auger = np.logaddexp(odds + np.log1p(-MISREAD), np.log(MISREAD))
     trap = np.logaddexp(odds + np.log(MISREAD), np.log1p(-MISREAD))
     top = np.maximum(auger, trap)
-    found = np.zeros((len(odds) + 1, len(_NEW_RUN), len(SHARES)))
-    _forward(np.exp(auger - top), np.exp(trap - top), _NEW_RUN, _FIRST_RUN, _LEAVING, found[1:])
-    np.log(found[1:], out=found[1:])
+    found = np.empty((len(odds) + 1, len(_NEW_RUN), len(SHARES)))
+    found[0] = 0.0
+    each = found[1:]
+    _forward(np.exp(auger - top), np.exp(trap - top), _NEW_RUN, _FIRST_RUN, _LEAVING, each)
+    np.log(each, out=each)
     _add_up(found, top)
     return found
 

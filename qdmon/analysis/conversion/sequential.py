@@ -27,7 +27,7 @@ from scipy.special import expit
 
 from qdmon.analysis.conversion.alarms import AlarmBudget
 from qdmon.analysis.conversion.kinds_apart import log_apart
-from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime, likely
+from qdmon.analysis.conversion.regimes import TYPES, Columns, Mark, Regime, likely
 from qdmon.analysis.conversion.runs import LOG_FAMILY, log_likelihood, log_likelihood_behind
 from qdmon.analysis.conversion.shares import ANY_CHANGE, CHANGE_AT_RISE, LOG_WEIGHT
 from qdmon.analysis.conversion.type_change import NOTHING_KNOWN, Known, type_pairs
@@ -44,6 +44,8 @@ LEAST_CERTAINTY = 0.95
 FEWEST_BEFORE = 5
 # A change is placed in one of so many slices of a dwell, or of the wait behind it.
 SLICES = 16
+# Changes further back than so many blinks have been told, or will not be.
+MOST_PLACES = 150
 # Edges of the central interval of 68 %, and the least half width that is stated.
 CENTRAL, LEAST_ERROR_S = (0.16, 0.84), 0.01
 # Chance beforehand that charging and trapping know nothing of each other (`kinds_apart`), in a dot of both.
@@ -105,14 +107,14 @@ def find_change(
         return None
     split = _split(marks, budget, now_s, known.families)
     any_change, at_rise = split.out_of_the_blue(), split.log_ratio(CHANGE_AT_RISE)
-    scores, allotted = _scores(marks, any_change, at_rise, budget)
-    open_still = np.array([m.start_s >= known.settled_s for m in marks[FEWEST_BEFORE:]])
+    scores, allotted = _scores(split, any_change, at_rise, budget)
+    open_still = split.first_s >= known.settled_s
     scores = np.where(open_still, scores, -np.inf)
     evidence = float(np.logaddexp.reduce(scores))
     if evidence < 0:
         return None
     belief = budget.belief()
-    believed, _ = _scores(marks, any_change, at_rise, belief)
+    believed, _ = _scores(split, any_change, at_rise, belief)
     place = int(split.places[np.argmax(np.where(open_still, believed, -np.inf))])
     pairs = type_pairs(marks, place, known)
     certainty = 1 - float(np.trace(pairs))
@@ -150,7 +152,7 @@ def log_evidence(marks: Sequence[Mark], budget: AlarmBudget) -> float | None:
     """Logarithm of sum q_c LR_c, an alarm from 0 on; None while there are too few blinks for any place."""
     if len(marks) <= FEWEST_BEFORE:
         return None
-    return _evidence(marks, _split(marks, budget, None, LOG_FAMILY), budget)
+    return _evidence(_split(marks, budget, None, LOG_FAMILY), budget)
 
 
 def place_change(marks: Sequence[Mark], budget: AlarmBudget) -> tuple[float, float] | None:
@@ -158,13 +160,13 @@ def place_change(marks: Sequence[Mark], budget: AlarmBudget) -> tuple[float, flo
     if len(marks) <= FEWEST_BEFORE:
         return None
     split = _split(marks, budget, None, LOG_FAMILY)
-    if _evidence(marks, split, budget) < 0:
+    if _evidence(split, budget) < 0:
         return None
     return _time_of(marks, split.places, split.out_of_the_blue(), budget.belief())
 
 
-def _evidence(marks: Sequence[Mark], split: "_Split", budget: AlarmBudget) -> float:
-    scores, _ = _scores(marks, split.out_of_the_blue(), split.log_ratio(CHANGE_AT_RISE), budget)
+def _evidence(split: "_Split", budget: AlarmBudget) -> float:
+    scores, _ = _scores(split, split.out_of_the_blue(), split.log_ratio(CHANGE_AT_RISE), budget)
     return float(np.logaddexp.reduce(scores))
 
 
@@ -174,6 +176,8 @@ class _Split:
 
     Attributes:
         places: (p,) the first blink behind it.
+        last_s: (p,) when the blink before it began.
+        first_s: (p,) when that behind it did.
         before: (p, f, k) log weight and likelihood of each family and share up to there.
         behind: (p, f, k) the same from there on, the family left out.
         besides: (p,) log-likelihood ratio of the waits, less that of all blinks without a change.
@@ -182,6 +186,8 @@ class _Split:
     """
 
     places: NDArray[np.intp]
+    last_s: FloatArray
+    first_s: FloatArray
     before: FloatArray
     behind: FloatArray
     besides: FloatArray
@@ -198,24 +204,24 @@ class _Split:
 
 
 def _split(marks: Sequence[Mark], budget: AlarmBudget, now_s: float | None, families: FloatArray) -> _Split:
-    places = np.arange(FEWEST_BEFORE, len(marks))
-    log_l = families[:, None] + LOG_WEIGHT + log_likelihood(marks)
-    behind = LOG_WEIGHT + log_likelihood_behind(marks)
-    unchanged = float(np.logaddexp.reduce(log_l[-1], axis=None))
-    besides = log_waits(marks, places, budget.steps_s, now_s) - unchanged
-    starts = np.array([m.start_s for m in marks])
-    caused = budget.causes(starts[places - 1], starts[places])
-    apart = np.where(caused, np.inf, log_apart(marks, places, now_s))
-    return _Split(places, log_l[places], behind[places], besides, apart)
+    blinks = Columns.of(marks)
+    first = max(FEWEST_BEFORE, len(marks) - MOST_PLACES)
+    places = np.arange(first, len(marks))
+    before = families[:, None] + LOG_WEIGHT + log_likelihood(blinks.odds)[first:]
+    behind = LOG_WEIGHT + log_likelihood_behind(blinks.odds[first:])[:-1]
+    unchanged = float(np.logaddexp.reduce(before[-1], axis=None))
+    besides = log_waits(blinks, places, budget.steps_s, now_s) - unchanged
+    last_s, first_s = blinks.start_s[places - 1], blinks.start_s[places]
+    apart = np.where(budget.causes(last_s, first_s), np.inf, log_apart(blinks, places, now_s))
+    return _Split(places, last_s, first_s, before[:-1], behind, besides, apart)
 
 
 def _scores(
-    marks: Sequence[Mark], any_change: FloatArray, at_rise: FloatArray, budget: AlarmBudget
+    split: _Split, any_change: FloatArray, at_rise: FloatArray, budget: AlarmBudget
 ) -> tuple[FloatArray, float]:
     """(p,) logarithms of q_c LR_c, and of all q_c together."""
-    starts = np.array([m.start_s for m in marks])
     # The law may change while the last old blink is still on.
-    share, share_at_rise = _log_share(starts[FEWEST_BEFORE - 1 : -1], starts[FEWEST_BEFORE:], budget)
+    share, share_at_rise = _log_share(split.last_s, split.first_s, budget)
     scores = np.logaddexp(any_change + share, at_rise + share_at_rise)
     return scores, float(np.logaddexp.reduce([share, share_at_rise], axis=None))
 

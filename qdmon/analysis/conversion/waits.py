@@ -6,7 +6,6 @@ The old one is known from its own waits, its scale and whether the tail is steep
 nothing but what is usual.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import digamma
 
 from hardware.jit import jit
-from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.conversion.regimes import Columns
 
 __all__ = ["USUAL_RATE_HZ", "USUAL_WAIT_S", "log_longer_waits", "log_waits"]
 
@@ -31,7 +30,7 @@ MOST_WAITS, MOST_FOR, MOST_AGAINST = 8, 5.0, 2.0
 
 
 def log_waits(
-    marks: Sequence[Mark], places: NDArray[np.intp], steps_s: FloatArray, now_s: float | None
+    blinks: Columns, places: NDArray[np.intp], steps_s: FloatArray, now_s: float | None
 ) -> FloatArray:
     """(p,) log-likelihood ratio of the waits at and behind each place: a new rate against the old.
 
@@ -39,12 +38,12 @@ def log_waits(
     of it, and the waits say nothing.
 
     Args:
-        marks: blinks in order of time.
+        blinks: in order of time.
         places: (p,) first blink behind the change.
         steps_s: times of the steps of the fluence, ascending.
         now_s: how far one has looked; as far as the last blink if not given.
     """
-    starts, stops = np.array([m.start_s for m in marks]), np.array([m.stop_s for m in marks])
+    starts, stops = blinks.start_s, blinks.stop_s
     # Blinks that touch are parts of one dwell: there was no wait.
     gaps = np.maximum(starts[1:] - stops[:-1], 0.0)
     open_s = max(now_s - stops[-1], 0.0) if now_s is not None else 0.0

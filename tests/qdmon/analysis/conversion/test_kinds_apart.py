@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qdmon.analysis.conversion.kinds_apart import log_apart
-from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.conversion.regimes import Columns, Mark
 
 CLEAR = 40.0
 
@@ -24,7 +24,7 @@ def sorted_marks(*parts: list[Mark]) -> list[Mark]:
 def at(marks: list[Mark], time_s: float, now_s: float | None = None) -> float:
     """Evidence of a change before the first blink from a time on."""
     place = next(i for i, m in enumerate(marks) if m.start_s >= time_s)
-    return float(log_apart(marks, np.array([place]), now_s)[0])
+    return float(log_apart(Columns.of(marks), np.array([place]), now_s)[0])
 
 
 def test_a_kind_that_comes_for_the_first_time_soon_is_little_news_and_late_is_much() -> None:
@@ -55,7 +55,7 @@ def test_a_law_that_stays_is_no_news(odds: float) -> None:
     rng = np.random.default_rng(3)
     times = np.cumsum(rng.exponential(0.3, 100)).tolist()
     marks = [Mark(t, t + 0.01, odds, 0.007) for t in times]
-    assert np.median(log_apart(marks, np.arange(10, 95), None)) < 2.0
+    assert np.median(log_apart(Columns.of(marks), np.arange(10, 95), None)) < 2.0
 
 
 @given(
@@ -68,6 +68,6 @@ def test_it_never_speaks_against_a_change(blinks: list[tuple[float, float]], now
         time_s += wait_s
         marks.append(Mark(time_s, time_s + 0.01, odds, 0.005))
         time_s += 0.01
-    found = log_apart(marks, np.arange(5, len(marks)), now_s)
+    found = log_apart(Columns.of(marks), np.arange(5, len(marks)), now_s)
     assert np.all(np.isfinite(found))
     assert np.all(found >= 0)

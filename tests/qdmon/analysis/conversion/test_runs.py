@@ -35,22 +35,21 @@ def in_runs(rng: np.random.Generator, number: int, share: float, persistence: fl
 def test_the_chances_of_all_sequences_add_up_to_one() -> None:
     clear = 60.0
     total = sum(
-        np.exp(log_likelihood(marks_of(list(kinds), clear))[-1] - clear * sum(kinds))
+        np.exp(log_likelihood(np.where(kinds, clear, -clear))[-1] - clear * sum(kinds))
         for kinds in product([False, True], repeat=6)
     )
     assert np.allclose(total, 1.0, atol=1e-3)
 
 
 def test_without_persistence_blinks_are_independent() -> None:
-    found = log_likelihood(marks_of([True, True, False, True]))[-1][0] - 3 * 30.0
+    found = log_likelihood(30.0 * np.array([1, 1, -1, 1]))[-1][0] - 3 * 30.0
     middle = (SHARES > 0.02) & (SHARES < 0.98)
     assert np.allclose(found[middle], np.log(SHARES**3 * (1 - SHARES))[middle], atol=1e-2)
 
 
 @given(odds=st.lists(st.floats(-50, 50), min_size=1, max_size=12))
 def test_the_blinks_are_as_likely_backwards(odds: list[float]) -> None:
-    marks = [Mark(float(i), i + 0.1, o, 0.02) for i, o in enumerate(odds)]
-    forward, backward = log_likelihood(marks), log_likelihood_behind(marks)
+    forward, backward = log_likelihood(np.array(odds)), log_likelihood_behind(np.array(odds))
     assert np.allclose(forward[-1], backward[0], atol=1e-6)
     assert np.allclose(backward[-1], 0.0)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.conversion.regimes import Columns, Mark
 from qdmon.analysis.conversion.waits import MOST_AGAINST, MOST_FOR, log_waits
 
 NO_STEPS = np.zeros(0)
@@ -20,7 +20,7 @@ def steady(rate_hz: float, stop_s: float) -> list[float]:
 def ratio(
     marks: list[Mark], place: int, *, steps_s: np.ndarray = NO_STEPS, now_s: float | None = None
 ) -> float:
-    return float(log_waits(marks, np.array([place]), steps_s, now_s)[0])
+    return float(log_waits(Columns.of(marks), np.array([place]), steps_s, now_s)[0])
 
 
 def test_waits_like_those_before_speak_for_the_old_rate() -> None:
