@@ -122,6 +122,17 @@ def drift(dot: RandomDot, seconds: float) -> Spoiled:
     return Spoiled(acq, _with(acq, photons, times_ns), right=_type_of(simulation, seconds))
 
 
+def defocused(dot: RandomDot, seconds: float) -> Spoiled:
+    """The stage creeps: a sixth of the light is lost and comes back, slowly. Some of the background, too."""
+    simulation, photons = _run(dot, seconds)
+    acq = simulation.acquisition()
+    rng = np.random.default_rng(dot.seed)
+    phase = 2 * np.pi * (photons.pulse / acq.pulses(1.6 * seconds) + rng.random())
+    kept = rng.random(len(photons)) < 1 - 0.0833 * (1 + np.sin(phase))
+    left = Photons(photons.pulse[kept], photons.nanotime[kept], photons.channel[kept])
+    return Spoiled(acq, left, right=_type_of(simulation, seconds))
+
+
 def stretched(dot: RandomDot, seconds: float) -> Spoiled:
     """Every decay is a spread of exponentials, 30 % wide."""
     setup = replace(dot.preset.setup, room_light_cps=0.0, afterpulse=0.0, scatter=0.0)
@@ -164,6 +175,7 @@ CASES: dict[str, Callable[[RandomDot, float], Spoiled]] = {
     "background given 2x": _background(2.0),
     "background given 0.5x": _background(0.5),
     "t0 drift 0.3 ns": drift,
+    "light drifts by 17 %": defocused,
     "stretched decays": stretched,
     "saturated detectors": saturated,
     "hot carriers too": charged_and_hot,

@@ -1,4 +1,4 @@
-"""What else can happen to a dot, each told once: a second emitter, other light, no more blinking, less light.
+"""What else can happen, each told once: a second emitter, other light, drift, no more blinking, less light.
 
 None of them is what a plain step of the fluence does: levels are compared at the same <N>, or scaled with
 the light a dot absorbs; g2 within one stretch; blinking with its own rate since the step.
@@ -19,7 +19,7 @@ from qdmon.analysis.results.event import Event
 from qdmon.analysis.results.intensity import DwellLaw
 from qdmon.analysis.results.pair_correlation import G2
 
-__all__ = ["BlinkingStop", "IntensityLoss", "OtherLight", "SecondEmitter"]
+__all__ = ["BlinkingStop", "IntensityLoss", "LightDrift", "OtherLight", "SecondEmitter"]
 
 # g2 of so many seconds, renewed so often.
 RECENT_S, EVERY_S = 10.0, 1.0
@@ -31,6 +31,8 @@ FEWEST_PAIRS = 1000
 FEWEST_BLINKS, LONGEST_GAPS = 10, 3.0
 # A smaller loss of light is none; bright levels differ by so much anyway; a verdict on so long knows its own.
 LEAST_LOSS, LEAST_LOSS_ERROR, LOSS_AGE_S = 0.05, 0.005, 3.0
+# A smaller drift is not worth a refocus.
+LEAST_DRIFT = 0.05
 # Bright levels are compared at one <N>, the same to so much.
 SAME_FLUENCE = 0.02
 
@@ -113,6 +115,33 @@ class OtherLight:
         start_s, stop_s = seconds(first), seconds(stop)
         text = f"light that is not the dot's from {start_s:.1f} to {stop_s:.1f} s is left out of the verdict"
         return [Event(start_s, "other light", "warning", text)]
+
+
+class LightDrift:
+    """Within one stretch the light that is collected drifts."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def new_stretch(self) -> None:
+        """Another stretch has a drift of its own."""
+        self._told = False
+
+    def look(self, span: float, time_s: float) -> list[Event]:
+        """Has it become worth telling?
+
+        Args:
+            span: from the least to the most light so far, relative.
+            time_s: now.
+        """
+        if self._told or span < LEAST_DRIFT:
+            return []
+        self._told = True
+        text = (
+            f"the light drifts by {100 * span:.0f} % at constant lifetime: check focus and laser power "
+            "(the verdict takes it into account)"
+        )
+        return [Event(time_s, "drift", "warning", text)]
 
 
 class BlinkingStop:

@@ -9,7 +9,13 @@ from hardware.types import Acquisition
 from qdmon.analysis.antibunching.pairs import Pairs
 from qdmon.analysis.conversion.conversion import ConversionLog
 from qdmon.analysis.conversion.dot_reader import DotReader, NewBlinks
-from qdmon.analysis.conversion.events import BlinkingStop, IntensityLoss, OtherLight, SecondEmitter
+from qdmon.analysis.conversion.events import (
+    BlinkingStop,
+    IntensityLoss,
+    LightDrift,
+    OtherLight,
+    SecondEmitter,
+)
 from qdmon.analysis.conversion.sequential import Change
 from qdmon.analysis.conversion.texts import conversion_text, refined_text, return_text
 from qdmon.analysis.conversion.verdicts import RegimeVerdicts
@@ -50,6 +56,7 @@ class ConversionWatcher:
         self._emitters = SecondEmitter()
         self._losses = IntensityLoss()
         self._other_light = OtherLight()
+        self._drift = LightDrift()
         self._reader = DotReader(acquisition)
         self._verdicts = RegimeVerdicts()
         # The last one that was compared with that on the stretch before.
@@ -111,6 +118,8 @@ class ConversionWatcher:
             lambda since_s: stretch.dot.lit_since(self._acq.pulses(since_s), losses),
         )
         events += self._other_light.look(stretch.dot.foreign, stretch.photons.stop_pulse, self._acq.seconds)
+        if stretch.dot.drift is not None:
+            events += self._drift.look(stretch.dot.drift.span, stretch.photons.stop_s)
         events += self._refined(stretch)
         if not self._reader.going_on:
             events += self._no_blinks(stretch)
@@ -167,6 +176,7 @@ class ConversionWatcher:
             self._log.add(last.going_on)
         self._stops.new_stretch()
         self._emitters.new_stretch()
+        self._drift.new_stretch()
         self._charging = self.charging_counts(stretch)
 
     def charging_counts(self, stretch: Stretch | None) -> list[ChargingCount]:

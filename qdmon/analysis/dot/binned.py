@@ -36,6 +36,7 @@ class BinnedDecays:
         background_cps: uniform background of the detectors that carry signal, together.
         dead_time_ns: of a detector.
         same_detector: chance that two photons meet the same detector.
+        gain: (n,) part of the dot's light that is collected, over that on average; None where it is steady.
     """
 
     counts: Float32Array
@@ -44,6 +45,7 @@ class BinnedDecays:
     background_cps: float
     dead_time_ns: float = 0.0
     same_detector: float = 0.5
+    gain: FloatArray | None = None
 
     @property
     def fitted(self) -> Float32Array:
@@ -61,6 +63,20 @@ class BinnedDecays:
         counts = self.fitted.astype(np.float64)
         return np.asarray((xlogy(counts, counts) - counts).sum(axis=1))
 
+    def runs(self) -> list[tuple[float, slice]]:
+        """Part of the light that is collected, and bins one after the other of which it is the same."""
+        if self.gain is None:
+            return [(1.0, slice(0, len(self.counts)))]
+        edges = np.flatnonzero(np.diff(self.gain)) + 1
+        first, stop = np.append(0, edges).tolist(), np.append(edges, len(self.gain)).tolist()
+        return [(float(self.gain[a]), slice(a, b)) for a, b in zip(first, stop, strict=True)]
+
+    @property
+    def levelled(self) -> FloatArray:
+        """(n,) photons of each bin behind the gate, had light been collected as on average."""
+        photons = self.fitted.sum(axis=1, dtype=np.float64)
+        return np.asarray(photons if self.gain is None else photons / self.gain)
+
     @property
     def background(self) -> FloatArray:
         """(m,) expected background photons per time bin and micro-bin."""
@@ -74,6 +90,10 @@ class BinnedDecays:
         leaves out. (Several emitters would pile up; they get no verdict.)
         """
         return np.asarray(self.expected_of([dot])[0])
+
+    def steady_part(self, dot: DotModel) -> FloatArray:
+        """(m,) of what is expected of a dot that does not go with the light collected: its background."""
+        return dot.background_cps * self.bin_s * self.bins.uniform_share
 
     def expected_of(self, dots: Sequence[DotModel]) -> FloatArray:
         """(d, k, m) `expected` of several dots; cheap where they share most lifetimes with the first."""
@@ -125,17 +145,24 @@ class BinnedDecays:
         excess, noise = early - per_late * late, np.sqrt(early + per_late**2 * late)
         return bool(excess > max(_SIGMAS * noise, least * (len(self.counts) - first)))
 
+    def first(self, bins: int) -> "BinnedDecays":
+        """So many of the bins."""
+        gain = self.gain[:bins] if self.gain is not None else None
+        return replace(self, counts=self.counts[:bins], gain=gain)
+
     def pieces(self, bins: int) -> "BinnedDecays":
         """Five pieces spread over the whole, about so many bins together."""
         n, size = len(self.counts), max(bins // 5, 1)
         if n <= bins * 1.2:
             return self
-        at = np.linspace(0, n - size, 5).astype(int)
-        return replace(self, counts=np.concatenate([self.counts[a : a + size] for a in at]))
+        at = (np.linspace(0, n - size, 5).astype(int)[:, None] + np.arange(size)).ravel()
+        gain = self.gain[at] if self.gain is not None else None
+        return replace(self, counts=self.counts[at], gain=gain)
 
     def grouped(self, seconds: float) -> "BinnedDecays":
         """Bins put together to about this duration."""
         k = max(1, round(seconds / self.bin_s))
         n = len(self.counts) // k
         counts = self.counts[: n * k].reshape(n, k, self.counts.shape[1]).sum(axis=1)
-        return replace(self, counts=counts, bin_s=k * self.bin_s)
+        gain = self.gain[: n * k].reshape(n, k).mean(axis=1) if self.gain is not None else None
+        return replace(self, counts=counts, bin_s=k * self.bin_s, gain=gain)

@@ -10,7 +10,7 @@ from qdmon.analysis.decays.lifetime import lifetime_mle
 from qdmon.analysis.decays.nonnegative import fit_counts
 from qdmon.analysis.dot.binned import BinnedDecays
 
-__all__ = ["bright_level", "rarer_level", "without_biexcitons"]
+__all__ = ["Level", "bright_level", "level_of", "rarer_level", "without_biexcitons"]
 
 FloatArray = NDArray[np.float64]
 
@@ -52,7 +52,7 @@ def _brightest(counts: FloatArray, least: float) -> NDArray[np.bool_] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Level:
+class Level:
     """Light of some bins.
 
     Attributes:
@@ -75,7 +75,7 @@ class _Level:
         return self.lifetime_ns - LONGER_SIGMA * self.error_ns
 
 
-def _level_of(data: BinnedDecays, bins: NDArray[np.bool_]) -> _Level | None:
+def level_of(data: BinnedDecays, bins: NDArray[np.bool_]) -> Level | None:
     """Light of some bins as one exponential; None where it does not decay."""
     n = int(bins.sum())
     histogram = data.counts[bins].sum(axis=0, dtype=np.float64)
@@ -90,7 +90,7 @@ def _level_of(data: BinnedDecays, bins: NDArray[np.bool_]) -> _Level | None:
     expected = net / share * shape + background[1:]
     excess = float((np.square(histogram[1:] - expected) / (expected + 1e-9)).sum()) - len(shape)
     misfit = float(np.sqrt(max(excess, 0.0) / max(net, 1.0)))
-    return _Level(
+    return Level(
         net / share / seconds, fit.tau_ns, fit.error_ns, float(histogram[1:].sum()) / seconds, misfit
     )
 
@@ -102,11 +102,11 @@ def bright_level(data: BinnedDecays) -> tuple[float, float] | None:
     it: then the dot is hardly ever neutral.
     """
     coarse = data.grouped(0.01)
-    lasting = _brightest(coarse.fitted.sum(axis=1, dtype=np.float64), LASTING)
-    usual = _level_of(coarse, lasting) if lasting is not None else None
+    lasting = _brightest(coarse.levelled, LASTING)
+    usual = level_of(coarse, lasting) if lasting is not None else None
     if usual is None:
         return None
-    counts = data.fitted.sum(axis=1, dtype=np.float64)
+    counts = data.levelled
     expected = usual.per_s * data.bin_s
     above = np.flatnonzero(counts > max(expected + ABOVE_SIGMA * np.sqrt(expected), BRIGHTER * expected))
     if len(above) >= FEWEST_BINS:
@@ -114,7 +114,7 @@ def bright_level(data: BinnedDecays) -> tuple[float, float] | None:
         members = _brightest(counts[above], RARE_SHARE)
         if members is not None:
             rare[above[members]] = True
-            found = _level_of(data, rare)
+            found = level_of(data, rare)
             longer = found.lifetime_ns - BRIGHTER * usual.lifetime_ns if found is not None else 0.0
             if found is not None and longer > LONGER_SIGMA * found.error_ns and found.misfit < UNLIKE:
                 return found.cps, found.lifetime_ns
@@ -132,12 +132,12 @@ def rarer_level(data: BinnedDecays, usual: tuple[float, float]) -> tuple[float, 
         data: the bins.
         usual: rate and lifetime of the bright level that lasts.
     """
-    brightest = np.argsort(-data.fitted.sum(axis=1, dtype=np.float64), kind="stable")
-    best: _Level | None = None
+    brightest = np.argsort(-data.levelled, kind="stable")
+    best: Level | None = None
     for doubling in range(DOUBLINGS):
         bins = np.zeros(len(data.counts), bool)
         bins[brightest[: FEWEST_BINS << doubling]] = True
-        level = _level_of(data, bins)
+        level = level_of(data, bins)
         if level is not None and (best is None or level.surely_ns > best.surely_ns):
             best = level
     if best is None or best.surely_ns < BRIGHTER * usual[1] or best.cps < usual[0]:
@@ -161,7 +161,7 @@ def without_biexcitons(
     tau_ns = usual[1]
     modelled = usual[0] * coarse.bin_s * float(coarse.bins.share_of(np.array([tau_ns]))[0, 1:].sum())
     expected = modelled + float(coarse.background[1:].sum())
-    members = np.abs(coarse.fitted.sum(axis=1, dtype=np.float64) - expected) < NEAR * np.sqrt(expected)
+    members = np.abs(coarse.levelled - expected) < NEAR * np.sqrt(expected)
     histogram = coarse.counts[members].sum(axis=0, dtype=np.float64)
     background = coarse.background * int(members.sum())
     amplitudes = np.zeros(2)

@@ -135,7 +135,10 @@ def _prompt_excess(data: BinnedDecays, found: FamilyFit, dot: DotModel, state: i
     weight = found.posterior_of(np.arange(len(SINGLE)) == state)
     counts = data.counts[:, 0].astype(np.float64)
     time = float(weight.sum())
-    excess = (float(weight @ counts) - time * float(data.expected(dot)[state, 0])) / (time + 1)
+    light = time if data.gain is None else float(weight @ data.gain)
+    steady = float(data.steady_part(dot)[0])
+    expected = light * (float(data.expected(dot)[state, 0]) - steady) + time * steady
+    excess = (float(weight @ counts) - expected) / (time + 1)
     return excess / data.bin_s, max(float(np.square(weight) @ counts), 1.0) / ((time + 1) * data.bin_s) ** 2
 
 

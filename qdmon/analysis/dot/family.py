@@ -141,7 +141,7 @@ def fit_family(
     chain = (chain or Chain(np.ones(len(KIND)), first)).restricted(states)
 
     def learned(dot: DotModel, chain: Chain, steps: int) -> tuple[Smoothed, Taken]:
-        likelihood = bin_likelihoods(data, data.expected(dot)[states])
+        likelihood = bin_likelihoods(data, dot, states)
         smoothed = learn(likelihood.scaled, likelihood.log_scale, chain, leaving_prior, steps)
         if float(likelihood.trust.min(initial=1.0)) == 1:
             return smoothed, Taken(smoothed.posterior, smoothed.spent)

@@ -51,6 +51,11 @@ class DotFit:
         """Traps and charging together, the family that describes most dots."""
         return self.families["both"]
 
+    @property
+    def likeliest(self) -> FamilyFit:
+        """The family of the highest likelihood."""
+        return max(self.families.values(), key=lambda found: found.log_likelihood)
+
 
 def fit_dot(
     data: BinnedDecays,

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from hardware.jit import jit
 from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.states import DotModel
 
 __all__ = ["BinLikelihoods", "bin_likelihoods", "highest"]
 
@@ -35,17 +36,25 @@ class BinLikelihoods:
     trust: Float32Array
 
 
-def bin_likelihoods(data: BinnedDecays, expected: FloatArray) -> BinLikelihoods:
-    """Poisson likelihood of every bin under every state; (k, m) `expected` photons per bin.
+def bin_likelihoods(data: BinnedDecays, dot: DotModel, states: NDArray[np.bool_]) -> BinLikelihoods:
+    """Poisson likelihood of every bin under some states of a dot.
 
     A bin whose photons are unlike those of all states is tempered, so that its share in everything that
     follows stays bounded however many photons it has.
+
+    Args:
+        data: n bins.
+        dot: what states it has.
+        states: bool, the k of them that are possible.
     """
-    mu = expected[:, 1:] + 1e-9
-    scaled = data.fitted @ np.log(mu).T.astype(np.float32)
+    expected, steady = data.expected(dot)[states, 1:] + 1e-9, data.steady_part(dot)[1:]
     best = data.best_log_likelihood
+    scaled = np.empty((len(best), len(expected)), np.float32)
     scale, trust = np.empty(len(best), np.float32), np.empty(len(best), np.float32)
-    _temper(scaled, mu.sum(axis=1).astype(np.float32), best, scale, trust)
+    for gain, part in data.runs():
+        mu = expected if gain == 1 else steady + gain * (expected - steady)
+        np.matmul(data.fitted[part], np.log(mu).T.astype(np.float32), out=scaled[part])
+        _temper(scaled[part], mu.sum(axis=1).astype(np.float32), best[part], scale[part], trust[part])
     np.exp(scaled, out=scaled)
     log_scale = float((best - np.minimum(best - scale, MOST_UNEXPLAINED)).sum())
     return BinLikelihoods(scaled, log_scale, trust)

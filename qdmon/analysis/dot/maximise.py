@@ -39,6 +39,8 @@ _STEP, _LONGEST = in_order(
 # Levels lie a tenth apart: further away another one takes over.
 _LEVEL_SD, _LONGEST_LEVEL = 0.06, 0.05
 TRION_RANGE, GREY_RANGE, BETA_RANGE = (0.05, 0.6), (1.3, 3.5), (1.5, 2.7)
+# What is expected by them goes with the light collected.
+_WITH_LIGHT = np.array([place != P.BACKGROUND_CPS for place in P])
 _MOSTLY_NOTHING = np.isin(list(P), (P.DELAYED, P.SPREAD, P.EARLY))
 _MOST = MOST_DELAYED, MOST_SPREAD, MOST_AFTER_PULSES, MOST_EARLY = 0.15, 0.36, 0.05, 0.3
 
@@ -231,6 +233,12 @@ def improved(
     expected, slope = slopes(data, dot)
     expected, slope = expected[index, 1:] + 1e-9, slope[:, index, 1:]
     level = (dot.by_level(data.bins) * data.bin_s)[index, 1:]
+    if data.gain is not None:
+        gain = np.asarray(taken.posterior.T @ data.gain, np.float64)[lasting, None] / time
+        steady = data.steady_part(dot)[1:]
+        expected = steady + gain * (expected - steady)
+        slope = np.where(_WITH_LIGHT[:, None, None], gain * slope, slope)
+        level = gain * level
     weight = time / expected
     excess = photons / expected - time
     flat = slope.reshape(len(slope), -1)

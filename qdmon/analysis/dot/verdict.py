@@ -214,9 +214,12 @@ def _mean_share(reading: Reading) -> Estimate:
 
 def misfit(data: BinnedDecays, found: FamilyFit) -> tuple[float, float]:
     """How far the decays are from those of the states: relative, and reduced chi-squared."""
-    states = data.expected(found.dot)[found.states]
-    trust = bin_likelihoods(data, states).trust
-    expected = (trust @ found.smoothed.posterior).astype(np.float64) @ states[:, 1:]
+    trust = bin_likelihoods(data, found.dot, found.states).trust
+    expected = np.zeros(data.fitted.shape[1])
+    states, steady = data.expected(found.dot)[found.states, 1:], data.steady_part(found.dot)[1:]
+    for gain, part in data.runs():
+        time = (trust[part] @ found.smoothed.posterior[part]).astype(np.float64)
+        expected += time @ (steady + gain * (states - steady))
     seen = (trust @ data.fitted).astype(np.float64)
     chi2, n = float((np.square(seen - expected) / (expected + 1e-9)).sum()), len(seen)
     return float(np.sqrt(max(chi2 - n, 0.0) / max(float(seen.sum()), 1.0))), chi2 / n

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from qdmon.analysis.biexciton import USUAL_YIELD
 from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.drift import Drift, Levelled, fit_with_drift, reread_with_drift
 from qdmon.analysis.dot.fit import DotFit, adapted, expected_bright, fit_dot, reread
 from qdmon.analysis.dot.foreign import foreign_bins
 from qdmon.analysis.dot.verdict import Reading, call_of, read_bins, undetermined
@@ -34,6 +35,7 @@ class StretchFit:
         bin_s: of the latest fit.
         call: verdict on the stretch since its last conversion.
         since_pulse: where the data of that verdict begin.
+        drift: of the light collected since the last conversion; None while nothing is known of it.
         foreign: pulse intervals with light that is not the dot's, left out of all verdicts.
     """
 
@@ -59,6 +61,7 @@ class StretchFit:
         self._next_fit_s = self._next_search_s = FIRST_FIT_S
         self._frozen_pulse: int | None = None
         self.foreign: list[tuple[int, int]] = []
+        self.drift: Drift | None = None
         self.reading: Reading | None = None
         self.call: BlinkingCall = undetermined(photons.start_s, photons.start_s, "no photons analysed yet")
 
@@ -71,7 +74,10 @@ class StretchFit:
     ) -> tuple[BinnedDecays, FloatArray] | None:
         """Decays of whole bins of nothing but the dot between two pulses, and the start of each in s."""
         found = self._photons.binned(from_pulse, to_pulse, [*losses, *self.foreign])
-        return (self._background.under(found[0]), found[1]) if found is not None else None
+        if found is None:
+            return None
+        data, start_s = self._background.under(found[0]), found[1]
+        return (replace(data, gain=self.drift.gain(start_s)) if self.drift is not None else data), start_s
 
     def refit_if_due(self, losses: list[tuple[int, int]], doubt: str | None) -> bool:
         """Renew the verdict on everything since the last conversion at growing intervals.
@@ -112,27 +118,34 @@ class StretchFit:
             return
         seen, starts = binned
         lit = seen.lit_bins()
-        data = replace(seen, counts=seen.counts[:lit])
+        data, starts_lit = seen.first(lit), starts[:lit]
         if lit < len(starts):
             span = span[0], float(starts[lit])
-        fit: DotFit | None
+        found: Levelled | None
         if self.fit is not None and not search:
-            fit = reread(data, self.fit)
+            found = reread_with_drift(data, starts_lit, self.fit, self.drift)
         else:
-            known_sd_cps = self._background.settle(data)
-            data = self._background.under(data)
-            fit = fit_dot(data, known_sd_cps, expected_bright(self._before), self.biexciton_yield)
-        if fit is None:
+            found = self._fit_anew(data, starts_lit)
+        if found is None:
             self.call = undetermined(*span, "no emitting level stands out")
             return
-        self.fit = fit
+        data, self.fit, self.drift = found
         self.bin_s = data.bin_s
-        self.reading = read_bins(fit)
+        self.reading = read_bins(self.fit)
         if search:
             self._background.share_out(self.reading.best)
         if self._background.settled is not None:
             doubt = doubt or self._background.settled.doubt
         self.call = call_of(data, self.reading, span, doubt, self.belief)
+
+    def _fit_anew(self, data: BinnedDecays, start_s: FloatArray) -> Levelled | None:
+        """The likeliest dot with its drift of light; None where no bright level stands out."""
+        known_sd_cps = self._background.settle(data)
+
+        def fitted(data: BinnedDecays) -> DotFit | None:
+            return fit_dot(data, known_sd_cps, expected_bright(self._before), self.biexciton_yield)
+
+        return fit_with_drift(self._background.under(data), start_s, fitted, self.drift)
 
     def lit_since(self, pulse: int, losses: list[tuple[int, int]]) -> bool:
         """Whether there was light that is not the dot's since a pulse, as far as can be told now."""
@@ -182,7 +195,7 @@ class StretchFit:
         self.since_pulse = max(pulse, self._photons.first_pulse)
         if self.fit is not None:
             self._before = self.fit, 1.0
-        self.fit = None
+        self.fit = self.drift = None
         self.refit(losses, doubt)
         self._schedule_fit(searched=True)
 

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from qdmon.analysis.antibunching.pairs import Pairs
-from qdmon.analysis.conversion.events import BlinkingStop, IntensityLoss, OtherLight, SecondEmitter
+from qdmon.analysis.conversion.events import (
+    BlinkingStop,
+    IntensityLoss,
+    LightDrift,
+    OtherLight,
+    SecondEmitter,
+)
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall, EmissiveState
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
@@ -163,3 +169,13 @@ def test_other_light_is_told_once_each_time_it_comes() -> None:
     assert told([(0, 100)], 300) == []
     assert told([(150, 300)], 400) == []
     assert told([(150, 300), (500, 600)], 700) == [5.0]
+
+
+def test_a_drift_is_told_once_a_stretch_when_it_is_worth_a_refocus() -> None:
+    drift = LightDrift()
+    told = [drift.look(span, time_s) for time_s, span in ((5.0, 0.0), (9.0, 0.03), (14.0, 0.08), (20.0, 0.2))]
+    assert [len(events) for events in told] == [0, 0, 1, 0]
+    assert (told[2][0].kind, told[2][0].severity) == ("drift", "warning")
+    assert "8 %" in told[2][0].text
+    drift.new_stretch()
+    assert drift.look(0.06, 30.0)

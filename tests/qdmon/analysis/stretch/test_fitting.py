@@ -1,5 +1,6 @@
 """When the dot of a stretch is fitted, to which bins, and what is said while it is not known."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from qdmon.analysis.calibration.timing import TimeAxis
 from qdmon.analysis.calibration.trust import DECAY_TAIL, Settled
 from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.drift import Drift, Levelled
 from qdmon.analysis.dot.family import FamilyFit
 from qdmon.analysis.dot.fit import DotFit
 from qdmon.analysis.dot.verdict import Reading, undetermined
@@ -91,6 +93,8 @@ class Stage:
         for name in ("fit_dot", "reread", "adapted", "read_bins", "call_of", "foreign_bins"):
             patch.setattr(fitting, name, getattr(self, name))
         patch.setattr(fitting, "expected_bright", lambda known: known)
+        patch.setattr(fitting, "fit_with_drift", self.fit_with_drift)
+        patch.setattr(fitting, "reread_with_drift", self.reread_with_drift)
 
     def fit_dot(
         self, data: BinnedDecays, sd_cps: float | None, expected: object, biexciton_yield: float
@@ -101,6 +105,21 @@ class Stage:
     def reread(self, data: BinnedDecays, fit: DotFit) -> DotFit:
         self.asked.append(Asked("again", len(data.counts), fit))
         return DotFit({})
+
+    def fit_with_drift(
+        self,
+        data: BinnedDecays,
+        start_s: FloatArray,
+        fitted: Callable[[BinnedDecays], DotFit | None],
+        known: Drift | None,
+    ) -> Levelled | None:
+        fit = fitted(data)
+        return Levelled(data, fit, known) if fit is not None else None
+
+    def reread_with_drift(
+        self, data: BinnedDecays, start_s: FloatArray, known: DotFit, drift: Drift | None
+    ) -> Levelled:
+        return Levelled(data, self.reread(data, known), drift)
 
     def adapted(self, data: BinnedDecays, fit: DotFit, light_ratio: float) -> DotFit:
         self.asked.append(Asked("elsewhere", len(data.counts), (fit, light_ratio)))

@@ -1,0 +1,199 @@
+"""How the collection of light drifts: a stage creeps out of focus, the laser loses power.
+
+Traps take intensity and lifetime by the same factor, whatever they do, so in all neutral states intensity
+over lifetime is that of the bright level. It stays where the set-up does, and follows a drift of the light.
+What a fit that knows of no drift takes for shallow traps, or for a loss at constant lifetime, is told apart
+by that. A drift is slow: what comes and goes within seconds is the dot's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.bright import level_of
+from qdmon.analysis.dot.family import FamilyFit
+from qdmon.analysis.dot.fit import DotFit, reread
+from qdmon.analysis.dot.states import CHARGED, SINGLE
+
+__all__ = ["Drift", "Levelled", "drift_of", "fit_with_drift", "reread_with_drift"]
+
+FloatArray = NDArray[np.float64]
+
+# Light is compared between blocks of so long, each with so many photons of nearly bright bins.
+BLOCK_S, FEWEST_PHOTONS = 1.0, 1000.0
+# Nearly bright bins have lost less than this.
+NEAR_BRIGHT = 0.35
+# Relative error of a block's light over its lifetime besides that of its photons, and how fast it drifts, per
+# square root of a second.
+BLOCK_ERROR, RATE = 0.004, 0.01
+# Gains in steps of this logarithm, so that bins of one gain are reckoned together.
+STEP = 0.005
+# A drift that differs by less, root mean square, is the same.
+SAME = 0.005
+# Fits of the dot and of its drift in turns, at most.
+TURNS = 3
+# Log-likelihood that a drift has to gain for each number that tells it.
+WORTH = 2.0
+# A drift is told from none by so many standard deviations of chi squared, and if it is so large.
+LEAST_SIGMA, LEAST_DRIFT = 5.0, 0.01
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Light collected over time.
+
+    Attributes:
+        time_s: (b,) middles of the blocks.
+        log_gain: (b,) logarithm of the light collected, over that on average.
+        reference: logarithm of light over lifetime where the gain is 1.
+        freedom: numbers that it takes to tell it.
+    """
+
+    time_s: FloatArray
+    log_gain: FloatArray
+    reference: float
+    freedom: float
+
+    @property
+    def span(self) -> float:
+        """From the least to the most light, relative."""
+        return float(np.expm1(np.ptp(self.log_gain))) if len(self.log_gain) else 0.0
+
+    def gain(self, time_s: FloatArray) -> FloatArray | None:
+        """(n,) light collected at some times over that on average, in steps; None where it does not drift."""
+        if self.span == 0:
+            return None
+        steps = np.round(np.interp(time_s, self.time_s, self.log_gain) / STEP) * STEP
+        return np.asarray(np.exp(steps))
+
+    def differs_from(self, other: "Drift | None") -> bool:
+        """Whether it is another one, of these blocks; None stands for no drift."""
+        before = np.zeros(len(self.time_s))
+        if other is not None:
+            before = np.interp(self.time_s, other.time_s, other.log_gain)
+        change = self.log_gain - before
+        return bool(np.sqrt(np.square(change - change.mean()).mean()) > SAME)
+
+
+def drift_of(
+    data: BinnedDecays, start_s: FloatArray, found: FamilyFit, reference: float | None = None
+) -> Drift | None:
+    """The drift that the bins of a fit show; None where too few blocks are bright.
+
+    Args:
+        data: the bins.
+        start_s: (n,) start of each.
+        found: what the dot did in them.
+        reference: see `Drift`, of the fit that the dot is known by; None: the mean of these bins.
+    """
+    losses = found.dot.losses.total
+    near = found.posterior_of((losses < NEAR_BRIGHT) & ~(CHARGED & SINGLE)) > 0.5
+    block = ((start_s - start_s[0]) / BLOCK_S).astype(np.intp)
+    blocks = int(block[-1]) + 1
+    value, weight = np.zeros(blocks), np.zeros(blocks)
+    for b in range(blocks):
+        bins = near & (block == b)
+        level = level_of(data, bins) if bins.any() else None
+        if level is None or level.cps <= 0 or level.cps * bins.sum() * data.bin_s < FEWEST_PHOTONS:
+            continue
+        photons = level.per_s * bins.sum() * data.bin_s
+        value[b] = np.log(level.cps / level.lifetime_ns)
+        weight[b] = 1 / (1 / photons + (level.error_ns / level.lifetime_ns) ** 2 + BLOCK_ERROR**2)
+    known = int(np.count_nonzero(weight))
+    if known == 0:
+        return None
+    time_s = start_s[0] + (np.arange(blocks) + 0.5) * BLOCK_S
+    mean = float(weight @ value / weight.sum())
+    chi2 = float(weight @ np.square(value - mean))
+    smooth, freedom = _smoothed(value, weight)
+    spread = float(np.sqrt(weight @ np.square(smooth - mean) / weight.sum()))
+    if chi2 - (known - 1) < LEAST_SIGMA * np.sqrt(2 * known) or spread < LEAST_DRIFT:
+        smooth = np.full(blocks, mean)
+    if reference is None:
+        reference = float(np.interp(start_s, time_s, smooth).mean())
+    return Drift(time_s, smooth - reference, reference, freedom)
+
+
+class Levelled(NamedTuple):
+    """A dot, and the light of it that was collected.
+
+    Attributes:
+        data: the bins, with the part of the light collected in each.
+        fit: of the dot to them.
+        drift: of that light; None while nothing is known of it.
+    """
+
+    data: BinnedDecays
+    fit: DotFit
+    drift: Drift | None
+
+
+def fit_with_drift(
+    data: BinnedDecays,
+    start_s: FloatArray,
+    fitted: Callable[[BinnedDecays], DotFit | None],
+    known: Drift | None,
+) -> Levelled | None:
+    """Fit a dot and its drift in turns; a drift has to explain the bins better than the dot alone does.
+
+    Args:
+        data: the bins.
+        start_s: (n,) start of each.
+        fitted: fits a dot to bins, if it can.
+        known: drift to begin with.
+    """
+    best: Levelled | None = None
+    drift, least = known, -np.inf
+    for _ in range(TURNS):
+        fit = fitted(data)
+        if fit is None:
+            break
+        worth = _worth_of(fit, drift)
+        if worth <= least:
+            break
+        best, least = Levelled(data, fit, drift), worth
+        found = drift_of(data, start_s, fit.likeliest)
+        if found is None or not found.differs_from(drift):
+            # A light that does not drift is known, too.
+            best = best._replace(drift=drift or found)
+            break
+        drift, data = found, replace(data, gain=found.gain(start_s))
+    return best
+
+
+def _worth_of(fit: DotFit, drift: Drift | None) -> float:
+    """Log-likelihood of a dot, less what a drift has to gain."""
+    freedom = drift.freedom if drift is not None and drift.span > 0 else 0.0
+    return fit.likeliest.log_likelihood - WORTH * freedom
+
+
+def reread_with_drift(
+    data: BinnedDecays, start_s: FloatArray, known: DotFit, drift: Drift | None
+) -> Levelled:
+    """The dot of a fit in other bins, a drift as it went on.
+
+    Args:
+        data: the bins, with the drift known so far.
+        start_s: (n,) start of each.
+        known: the fit.
+        drift: of the light; one that was not known before is for the next fit to find.
+    """
+    fit = reread(data, known)
+    if drift is None or drift.span == 0:
+        return Levelled(data, fit, drift)
+    found = drift_of(data, start_s, fit.likeliest, drift.reference)
+    if found is None or not found.differs_from(drift):
+        return Levelled(data, fit, drift)
+    data = replace(data, gain=found.gain(start_s))
+    return Levelled(data, reread(data, known), found)
+
+
+def _smoothed(value: FloatArray, weight: FloatArray) -> tuple[FloatArray, float]:
+    """(b,) the likeliest random walk through values of known weight, and how many numbers it takes."""
+    steps = np.diff(np.eye(len(value)), axis=0)
+    inverse = np.linalg.inv(np.diag(weight) + steps.T @ steps / (RATE**2 * BLOCK_S))
+    return np.asarray(inverse @ (weight * value)), float(np.diagonal(inverse) @ weight)

@@ -1,0 +1,145 @@
+"""A drift of the light is told from shallow traps, hot carriers and noise, and taken into account."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.drift import SAME, STEP, Drift, drift_of, fit_with_drift, reread_with_drift
+from qdmon.analysis.dot.fit import DotFit, fit_dot
+from qdmon.analysis.dot.verdict import read_bins
+from tests.qdmon.analysis.dot.paths import BRIGHT, CONSTANTS, PAPERS_DOT, TRAPS, TRION, alternating, drawn
+
+BIN_S, SECONDS = 0.005, 20
+BINS = round(SECONDS / BIN_S)
+START_S = np.asarray(np.arange(BINS) * BIN_S, np.float64)
+CREEP = np.asarray(1 + 0.08 * np.sin(2 * np.pi * START_S / 30), np.float64)
+
+
+def dimmed(path: NDArray[np.intp], gain: NDArray[np.float64], seed: int = 3) -> BinnedDecays:
+    """Bins of the paper's dot, the light of which is collected in part."""
+    data = drawn(np.random.default_rng(seed), path, bin_s=BIN_S)
+    steady = data.steady_part(PAPERS_DOT)
+    expected = steady + gain[:, None] * (data.expected(PAPERS_DOT)[path] - steady)
+    counts = np.random.default_rng(seed).poisson(expected).astype(np.float32)
+    return replace(data, counts=counts)
+
+
+def fitted(data: BinnedDecays) -> DotFit:
+    fit = fit_dot(data, 5.0)
+    assert fit is not None
+    return fit
+
+
+def auger(seed: int = 1) -> NDArray[np.intp]:
+    return alternating(np.random.default_rng(seed), BINS, [TRION])
+
+
+def test_light_that_is_collected_in_part_is_seen_to_be() -> None:
+    found = fit_with_drift(dimmed(auger(), CREEP), START_S, fitted, None)
+    assert found is not None
+    assert found.drift is not None
+    gain = found.drift.gain(START_S)
+    assert gain is not None
+    assert gain.mean() == pytest.approx(1.0, abs=0.005)
+    np.testing.assert_allclose(gain, CREEP / CREEP.mean(), atol=0.025)
+    assert found.drift.span == pytest.approx(CREEP.max() / CREEP.min() - 1, abs=0.03)
+
+
+def test_with_its_drift_a_charged_dot_has_no_traps_and_its_own_levels() -> None:
+    """5 % lost to charging, 8 % up and down by the stage."""
+    path = alternating(np.random.default_rng(1), BINS, [TRION], on_bins=120.0, off_bins=10.0)
+    data = dimmed(path, CREEP)
+    found = fit_with_drift(data, START_S, fitted, None)
+    assert found is not None
+    reading, without = read_bins(found.fit), read_bins(fitted(data))
+    share, before = reading.shares[reading.best.family], without.shares[without.best.family]
+    assert share.auger.value == pytest.approx(1.0, abs=0.02)
+    assert share.loss.value == pytest.approx(float(PAPERS_DOT.losses.total[path].mean()), abs=0.003)
+    assert (before.auger.value or 0.0) < 0.95
+    bright = reading.best.dot
+    assert bright.bright_cps == pytest.approx(PAPERS_DOT.bright_cps * CREEP.mean(), rel=0.01)
+    assert bright.bright_ns == pytest.approx(PAPERS_DOT.bright_ns, rel=0.005)
+
+
+def test_a_known_drift_goes_on_in_the_light_that_follows() -> None:
+    """The dot stays what it was, at the same level; a drift that nobody knew of is left to the next fit."""
+    data, half = dimmed(auger(), CREEP), BINS // 2
+    first = fit_with_drift(data.first(half), START_S[:half], fitted, None)
+    assert first is not None
+    assert first.drift is not None
+    seen = replace(data, gain=first.drift.gain(START_S))
+    after = reread_with_drift(seen, START_S, first.fit, first.drift)
+    assert after.drift is not None
+    gain = after.drift.gain(START_S)
+    assert gain is not None
+    np.testing.assert_allclose(gain, CREEP / CREEP[:half].mean(), atol=0.035)
+    unknown = reread_with_drift(data, START_S, first.fit, None)
+    assert unknown.drift is None
+    assert unknown.data is data
+
+
+@pytest.mark.parametrize("dim", [[TRION], TRAPS[2:7].tolist(), [TRION, *TRAPS[3:9].tolist()]])
+def test_steady_light_does_not_drift(dim: list[int]) -> None:
+    path = alternating(np.random.default_rng(2), BINS, dim)
+    data = dimmed(path, np.ones(BINS))
+    found = drift_of(data, START_S, fitted(data).likeliest)
+    assert found is not None
+    assert found.span == 0
+    assert found.gain(START_S) is None
+
+
+def test_shallow_traps_that_come_for_seconds_are_no_drift() -> None:
+    path = np.where(START_S // 4 % 2 == 0, BRIGHT, int(TRAPS[1]))
+    data = dimmed(path, np.ones(BINS))
+    found = drift_of(data, START_S, fitted(data).likeliest)
+    assert found is not None
+    assert found.span < 0.02
+
+
+def test_hot_carriers_explain_themselves_better_than_a_drift_does() -> None:
+    path = alternating(np.random.default_rng(4), BINS, CONSTANTS[1:4].tolist(), on_bins=300.0, off_bins=200.0)
+    data = dimmed(path, np.ones(BINS))
+    drift = drift_of(data, START_S, fitted(data).likeliest)
+    assert drift is not None
+    assert drift.span > 0
+    found = fit_with_drift(data, START_S, fitted, None)
+    assert found is not None
+    assert found.data is data
+
+
+def test_a_drift_that_was_none_is_given_up() -> None:
+    data = dimmed(auger(), np.ones(BINS))
+    wrong = Drift(np.array([1.0, 10.0, 19.0]), np.array([-0.05, 0.0, 0.05]), 8.0, 3.0)
+    found = fit_with_drift(replace(data, gain=wrong.gain(START_S)), START_S, fitted, wrong)
+    assert found is not None
+    assert found.drift is not None
+    assert found.drift.span == 0
+    assert found.data.gain is None
+
+
+def test_where_nothing_is_bright_nothing_is_known_of_a_drift() -> None:
+    data = dimmed(auger(), CREEP)
+    best = fitted(data).likeliest
+    dark = replace(data, counts=np.zeros_like(data.counts))
+    assert drift_of(dark, START_S, best) is None
+
+
+def test_a_drift_goes_in_steps_and_on_as_it_was_last() -> None:
+    drift = Drift(np.array([1.0, 3.0, 5.0]), np.array([-0.05, 0.0, 0.05]), 8.0, 3.0)
+    gain = drift.gain(np.array([0.0, 1.0, 2.0, 5.0, 90.0]))
+    assert gain is not None
+    np.testing.assert_allclose(np.log(gain), [-0.05, -0.05, -0.025, 0.05, 0.05], atol=STEP / 2 + 1e-9)
+
+
+def test_a_drift_is_another_one_if_its_course_is() -> None:
+    time_s = np.array([1.0, 3.0, 5.0])
+    creeping = Drift(time_s, np.array([-0.05, 0.0, 0.05]), 8.0, 3.0)
+    lower = Drift(time_s, creeping.log_gain - 0.1, 8.1, 3.0)
+    assert creeping.differs_from(None)
+    assert not creeping.differs_from(lower)
+    nearly = Drift(time_s, creeping.log_gain + 0.5 * SAME * np.array([1.0, -1.0, 0.0]), 8.0, 3.0)
+    assert not creeping.differs_from(nearly)
+    assert not Drift(time_s, np.zeros(3), 8.0, 3.0).differs_from(None)
