@@ -11,7 +11,7 @@ from qdmon.analysis.conversion.returns import odds_by_blinks, odds_of_return
 from qdmon.analysis.conversion.runs import LOG_FAMILY
 from qdmon.analysis.conversion.sequential import Change, find_change
 from qdmon.analysis.conversion.step_change import STEP_S, step_change
-from qdmon.analysis.conversion.type_change import SURE, Known, law_of
+from qdmon.analysis.conversion.type_change import SURE, Known, law_of, leaning_of
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
 from qdmon.analysis.results.segment import FluenceStep
 
@@ -141,9 +141,14 @@ class ConversionLog:
         Returns:
             The conversion if this is news: another type than was told, or one that was left open.
         """
-        if not self.conversions or call.blinking in NO_WAY or call.probabilities[call.blinking] < SURE:
+        if not self.conversions or call.blinking in NO_WAY:
             return None
         last = self.conversions[-1]
+        sure = call.probabilities[call.blinking] >= SURE
+        # Of the types that the alert left open the verdict may exclude the one that was named.
+        excluded = self._open and leaning_of(call)[last.after] <= 1 - SURE
+        if not sure and not (excluded and last_word):
+            return None
         behind = call.start_s >= last.time_s - last.time_error_s - STEP_S
         if not behind or mean_excitation != last.mean_excitation_after:
             return None

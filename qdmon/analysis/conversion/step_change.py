@@ -11,13 +11,16 @@ import numpy as np
 from qdmon.analysis.conversion.alarms import AlarmBudget
 from qdmon.analysis.conversion.regimes import TYPES, Mark
 from qdmon.analysis.conversion.sequential import LEAST_CERTAINTY, Change, place_change
-from qdmon.analysis.conversion.type_change import SURE, law_of, leaning_of
+from qdmon.analysis.conversion.type_change import SURE, law_of, leaning_of, share_of_law
 from qdmon.analysis.results.blinking import BlinkingCall
 
 __all__ = ["STEP_S", "step_change"]
 
 # Verdicts on both sides of a step are a conversion if each is on so much light, and as sure of its law.
 LEAST_STEP_S, SURE_LAW = 10.0, 0.6
+# A share of the loss that moved by so much, and so many errors of what blinks come by chance, is a change
+# itself; its type need then only be likelier another than not.
+CLEAR_MOVE, CLEAR_SIGMA, LIKELIER = 0.2, 2.5, 0.7
 # What is so near to a step is at it, and a change at it is known to as much.
 STEP_S = 0.05
 
@@ -27,7 +30,7 @@ def step_change(
 ) -> Change | None:
     """The change of type that two verdicts show; None if none.
 
-    Both have to be sure of what the dot did, and of its law.
+    Both have to be sure of what the dot did, and of its law; less so if its share clearly moved.
 
     Args:
         marks: blinks of both stretches, in order of time.
@@ -48,10 +51,11 @@ def step_change(
     if old == new or (old, new) != (before.blinking, behind.blinking):
         return None
     chance = float(1 - laws[0] @ laws[1])
-    if chance < LEAST_CERTAINTY:
+    if chance < (LIKELIER if _clearly_moved(before, behind, marks) else LEAST_CERTAINTY):
         return None
     placed = place_change(marks, budget)
-    time_s, error_s = placed if placed is not None and placed[0] > step_s else (step_s, STEP_S)
+    behind_step = placed is not None and placed[0] - placed[1] > step_s + STEP_S
+    time_s, error_s = placed if placed is not None and behind_step else (step_s, STEP_S)
     index = sum(m.start_s < time_s for m in marks)
     return Change(
         log_evidence=0.0,
@@ -64,3 +68,13 @@ def step_change(
         before=old,
         after=new,
     )
+
+
+def _clearly_moved(before: BlinkingCall, behind: BlinkingCall, marks: Sequence[Mark]) -> bool:
+    """Whether the shares of two verdicts are those of different laws, whatever their types."""
+    old, new = share_of_law(before, marks), share_of_law(behind, marks)
+    if old is None or new is None:
+        return False
+    moved = abs((new.value or 0.0) - (old.value or 0.0))
+    error = float(np.hypot(old.error or 0.0, new.error or 0.0))
+    return moved > CLEAR_MOVE and moved > CLEAR_SIGMA * error

@@ -16,8 +16,9 @@ from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime
 from qdmon.analysis.conversion.runs import INFLATION, LOG_FAMILY
 from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall
+from qdmon.analysis.results.estimate import Estimate
 
-__all__ = ["NOTHING_KNOWN", "SURE", "Known", "law_of", "leaning_of", "type_pairs"]
+__all__ = ["NOTHING_KNOWN", "SURE", "Known", "law_of", "leaning_of", "share_of_law", "type_pairs"]
 
 FloatArray = NDArray[np.float64]
 
@@ -133,15 +134,25 @@ def leaning_of(call: BlinkingCall) -> dict[Blinking, float]:
     return {kind: (chance - evenly) / rest for kind, chance in call.probabilities.items()}
 
 
+def share_of_law(call: BlinkingCall, marks: Sequence[Mark]) -> Estimate | None:
+    """Share of the loss that the law behind a verdict would take in the long run; None where unknown.
+
+    It is as uncertain as the blinks of either kind scatter.
+    """
+    share = call.auger_share.value
+    if share is None:
+        return None
+    by_chance = _scatter(_seen(call, marks)) or 0.0
+    return Estimate(share, float(np.hypot(call.auger_share.error or 0.0, share * (1 - share) * by_chance)))
+
+
 def law_of(call: BlinkingCall, marks: Sequence[Mark]) -> FloatArray | None:
     """(3,) chance of each type of the law behind a verdict; None if it does not speak of these types."""
-    chances = _blinked(call, marks)
-    by_chance = _scatter(_seen(call, marks))
-    share = call.auger_share.value
-    if chances is None or by_chance is None or share is None:
+    chances, share = _blinked(call, marks), share_of_law(call, marks)
+    if chances is None or share is None or _scatter(_seen(call, marks)) is None:
         return chances
-    sd = float(np.hypot(call.auger_share.error or 0.0, share * (1 - share) * by_chance))
-    bc, auger = ndtr((BC_TO - share) / sd), ndtr((share - AUGER_FROM) / sd)
+    value, sd = share.value or 0.0, share.error or 0.0
+    bc, auger = ndtr((BC_TO - value) / sd), ndtr((value - AUGER_FROM) / sd)
     return np.array([bc, max(1 - bc - auger, 0.0), auger])
 
 
@@ -154,7 +165,8 @@ def _blinked(call: BlinkingCall, marks: Sequence[Mark]) -> FloatArray | None:
     seen = _seen(call, marks)
     if _scatter(seen) is None:
         # Both mechanisms without a blink of one: it may be a drift that looks like shallow trapping.
-        chances = (chances + _counted(seen)) / 2
+        doubted = chances * (np.array(TYPES) == "mixed") / 2
+        chances = chances - doubted + doubted.sum() * _counted(seen)
     return chances
 
 

@@ -35,6 +35,8 @@ RETURN_S = 5.0
 BLEACH_S, LONGEST_DARK_S = 10.0, 11.0
 # A verdict ends with whole bins: a shorter difference is none.
 LEAST_DARK_S = 0.5
+# A verdict on what followed a change leaves so many of its errors in time out.
+SURELY = 2.0
 # A blink that seems to begin so little before a step of the fluence is one behind it.
 AWAY_S = 0.02
 # So long after the last blink its absence has said what it can; meanwhile every few reads suffice.
@@ -96,7 +98,7 @@ class ConversionWatcher:
             change = self._log.alarm(new.going_on, steps, verdicts, stretch.photons.stop_s)
             if change is not None:
                 events += self._conversion(change, stretch, steps)
-                self._begin_anew(stretch, change.time_s, losses)
+                self._begin_anew(stretch, _surely_behind_s(change), losses)
         events += self._step_conversion(stretch, steps)
         return events + self._returns(stretch)
 
@@ -274,6 +276,11 @@ class ConversionWatcher:
         stretch.dot.freeze_before(self._acq.pulses(self.bleached_s))
         text = f"bleached: nothing but background for {dark_s:.0f} s"
         return [Event(self.bleached_s, "bleach", "alert", text)]
+
+
+def _surely_behind_s(change: Change) -> float:
+    """From when on there is nothing but light of the new type: a little of the old one may make it mixed."""
+    return max(change.time_s, min(change.time_s + SURELY * change.error_s, change.seen_s))
 
 
 def _excitation_at(steps: Sequence[FluenceStep], time_s: float) -> float | None:

@@ -115,11 +115,30 @@ def test_another_fluence_is_no_return(mean_excitation: float | None) -> None:
     assert log.returns(50.0, mean_excitation) == []
 
 
+def either(first: Blinking, second: Blinking) -> BlinkingCall:
+    """A verdict that cannot tell two types apart, and rather thinks of the first."""
+    none: dict[Blinking, float] = dict.fromkeys(("auger", "bc", "mixed", "hc", "none"), 0.0)
+    return replace(call(first, 0.7), probabilities=none | {first: 0.7, second: 0.3})
+
+
+@pytest.mark.parametrize(("other", "after"), [("none", "mixed"), ("bc", "bc")])
+def test_of_types_that_were_left_open_the_last_word_may_exclude_the_one_that_was_named(
+    other: Blinking, after: Blinking
+) -> None:
+    log = ConversionLog(1.0)
+    log.add([*blinks(0.0, 25.0, 15.0), *blinks(25.0, 50.0, -15.0)])
+    found = Conversion(25.0, 0.05, "auger", "bc", 0.2, 1.4, 1.0, None)
+    log.accept(Change(0.0, 1.0, 1.0, 75, 25.0, 0.05, 25.0, "auger", "bc", (), ("mixed",)), found)
+    assert log.refine(either("mixed", other), 1.4) is None
+    log.refine(either("mixed", other), 1.4, last_word=True)
+    assert log.conversions[0].after == after
+
+
 def test_a_sure_verdict_says_what_the_first_blinks_could_not() -> None:
     log = converted(blinks(25.0, 50.0, -15.0))
     told = []
-    for probability in (0.7, 0.99):
-        news = log.refine(call("mixed", probability), 1.4, last_word=True)
+    for light in (either("mixed", "bc"), call("mixed", 0.99)):
+        news = log.refine(light, 1.4, last_word=True)
         told.append((log.conversions[0].after, news))
     assert told == [("bc", None), ("mixed", log.conversions[0])]
     # Once.

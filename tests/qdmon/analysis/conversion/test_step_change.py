@@ -84,3 +84,28 @@ def test_a_change_behind_the_step_is_where_the_blinks_show_it() -> None:
     assert change is not None
     assert change.time_s == pytest.approx(31.0, abs=3 * change.error_s)
     assert 0 < change.error_s < 2.0
+
+
+def test_a_share_that_clearly_moved_needs_less_certainty_of_the_types() -> None:
+    """A tenth of the loss before, by a few charged blinks, and two thirds behind."""
+    few = [m if i % 15 else replace(m, odds=15.0) for i, m in enumerate(blinks(0.0, 25.0, -15.0))]
+    before = replace(call("bc", 0.99, 0.0), auger_share=Estimate(0.12, 0.01), stop_s=25.0)
+    law = law_of(before, few)
+    assert law is not None
+    assert 0.6 < law[TYPES.index("bc")] < 0.9
+    found = []
+    for share in (0.67, 0.3):
+        marks, behind = marks_and_verdict(few, mixed_blinks(25.0, 50.0), share)
+        found.append(step_change(marks, before, behind, 25.0, BUDGET))
+    assert found[0] is not None
+    assert (found[0].before, found[0].after) == ("bc", "mixed")
+    assert 0.6 < found[0].probability < 0.9
+    assert found[1] is None
+
+
+def test_a_change_that_may_be_at_the_step_is_there() -> None:
+    """The first blink of the new kind comes seconds behind it, and none of the old."""
+    marks, behind = marks_and_verdict(blinks(0.0, 25.0, -15.0), mixed_blinks(29.0, 50.0), 0.5)
+    change = step_change(marks, before_step(), behind, 25.0, BUDGET)
+    assert change is not None
+    assert change.time_s == 25.0
