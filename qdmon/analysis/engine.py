@@ -4,6 +4,8 @@ All decisions fall at fixed stream times (every half second of pulses), never at
 result does not depend on how the stream was cut.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from hardware.types import Acquisition, Loss, Photons
@@ -16,7 +18,7 @@ from qdmon.analysis.calibration.timing import TimeAxis
 from qdmon.analysis.conversion.watcher import ConversionWatcher
 from qdmon.analysis.decays.lifetime import SummedDecay
 from qdmon.analysis.dot.fit import DotFit
-from qdmon.analysis.dot.verdict import undetermined
+from qdmon.analysis.dot.verdict import believed, undetermined
 from qdmon.analysis.losses import LossLog
 from qdmon.analysis.results.blinking import BlinkingCall
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
@@ -40,6 +42,8 @@ __all__ = ["Engine"]
 READ_S, READS_PER_LOOK = 0.1, 5
 # A rise of the fluence is what converts dots: for so long behind it blinks are read this many times as often.
 WATCHFUL_S, WATCHFUL = 8.0, 2
+# Belief in a single emitter from which verdicts on light before it are given after all.
+PROVEN = 0.95
 # A protocol that cycles for days leaves this many steps to look back on.
 MOST_FINISHED = 500
 
@@ -85,6 +89,8 @@ class Engine:
         self._interrupted: tuple[float | None] | None = None
         self._known: tuple[DotFit, float | None] | None = None
         self._decay_before: SummedDecay | None = None
+        # Stretches that are over, and the verdicts on them if the dot should prove to be one emitter.
+        self._unproven: list[tuple[SegmentResult, BlinkingCall]] = []
         self._calibrator.begin_look(0, self._look_pulses)
 
     @property
@@ -275,7 +281,10 @@ class Engine:
             stretch.dynamics.close()
             self._refit_dynamics(stretch)
             self._decay_before = _sum(self._decay_before, stretch.decay(self.spans))
-            self.finished = [*self.finished, self.result_of(stretch)][-MOST_FINISHED:]
+            result, if_single = self.result_of(stretch), stretch.dot.call_if_single()
+            self.finished = [*self.finished, result][-MOST_FINISHED:]
+            if if_single is not None and result.g2.single_emitter is not False:
+                self._unproven.append((result, if_single))
             self.watcher.stretch_over(stretch, self.steps, self.spans)
         self._pairs.keep(self._pairs_here, self._backgrounds.steady_light(self.stretch))
         self.stretch = None
@@ -296,14 +305,27 @@ class Engine:
         if doubt is not None:
             return doubt
         g2 = self.g2()
+        self._prove(g2)
         emitter = emitter_doubt(g2)
+        calibration = calibration_doubt(self._calibrator, self._backgrounds.settled(self.stretch))
         if self.stretch is not None:
             self.stretch.dot.belief = belief_in_single(g2)
             self.stretch.dot.biexciton_yield = biexciton_yield(g2)
+            self.stretch.dot.only_emitter_doubted = emitter is not None and calibration is None
             if emitter is not None and self.stretch.dot.foreign:
                 emitter += ", but there was light that is not the dot's"
-        reasons = [emitter, calibration_doubt(self._calibrator, self._backgrounds.settled(self.stretch))]
+        reasons = [emitter, calibration]
         return "; ".join(reason for reason in reasons if reason is not None) or None
+
+    def _prove(self, g2: G2) -> None:
+        """Verdicts that waited for nothing but a single emitter hold once pairs have shown it well enough."""
+        belief = belief_in_single(g2)
+        if belief < PROVEN or not self._unproven:
+            return
+        for waiting, call in self._unproven:
+            proven = believed(call, belief)
+            self.finished = [replace(r, call=proven) if r is waiting else r for r in self.finished]
+        self._unproven = []
 
     def background(self) -> dict[int, float]:
         """Background of each detector that sees the dot, in counts/s."""

@@ -4,7 +4,7 @@ Types by the share S of the lost photons that Auger recombination took and the t
 none L < 0.03; auger S > 0.9; bc S < 0.15; mixed between; hc where the intensity falls at constant lifetime.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.switching.blinks import Blink, find_blinks
 
-__all__ = ["Reading", "call_of", "likeliest", "read_bins", "undetermined"]
+__all__ = ["Reading", "believed", "call_of", "likeliest", "read_bins", "undetermined"]
 
 FloatArray = NDArray[np.float64]
 
@@ -271,6 +271,11 @@ def undetermined(start_s: float, stop_s: float, reason: str) -> BlinkingCall:
     """A call that says why there is none."""
     flat: dict[Blinking, float] = {"auger": 0.2, "bc": 0.2, "mixed": 0.2, "hc": 0.2, "none": 0.2}
     return BlinkingCall(start_s, stop_s, "undetermined", reason, flat, UNKNOWN, UNKNOWN, (), UNKNOWN)
+
+
+def believed(call: BlinkingCall, belief: float) -> BlinkingCall:
+    """A verdict on what is a single dot with this probability."""
+    return replace(call, probabilities=_believed(call.probabilities, belief))
 
 
 def call_of(

@@ -1,6 +1,8 @@
 """The dot behind the photons of one stretch, fitted as they grow, and the verdicts on it."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,7 @@ class StretchFit:
 
     Attributes:
         belief: probability that its light is that of a single emitter.
+        only_emitter_doubted: whether nothing but that stands against a verdict.
         biexciton_yield: of its biexcitons over that of its exciton.
         fit: of the dot since its last conversion; None while it is not known.
         reading: what the latest fit said of its bins, of `bin_s` each.
@@ -63,6 +66,8 @@ class StretchFit:
         self.foreign: list[tuple[int, int]] = []
         self.drift: Drift | None = None
         self.reading: Reading | None = None
+        self.only_emitter_doubted = False
+        self._if_single: Callable[[], BlinkingCall] | None = None
         self.call: BlinkingCall = undetermined(photons.start_s, photons.start_s, "no photons analysed yet")
 
     def follow(self, fit: DotFit, light_ratio: float) -> None:
@@ -134,9 +139,13 @@ class StretchFit:
         self.reading = read_bins(self.fit)
         if search:
             self._background.share_out(self.reading.best)
-        if self._background.settled is not None:
-            doubt = doubt or self._background.settled.doubt
-        self.call = call_of(data, self.reading, span, doubt, self.belief)
+        own = self._background.settled.doubt if self._background.settled is not None else None
+        self.call = call_of(data, self.reading, span, doubt or own, self.belief)
+        self._if_single = partial(call_of, data, self.reading, span, own)
+
+    def call_if_single(self) -> BlinkingCall | None:
+        """The verdict once a single emitter is shown; None where that is not what it waits for."""
+        return self._if_single() if self.only_emitter_doubted and self._if_single is not None else None
 
     def _fit_anew(self, data: BinnedDecays, start_s: FloatArray) -> Levelled | None:
         """The likeliest dot with its drift of light; None where no bright level stands out."""
