@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qdmon.analysis.conversion.regimes import TYPES, Mark
-from qdmon.analysis.conversion.type_change import Known, leaning_of, type_pairs
+from qdmon.analysis.conversion.type_change import Known, law_of, leaning_of, type_pairs
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 
@@ -69,6 +69,16 @@ def test_a_verdict_of_both_mechanisms_is_half_believed_where_every_blink_is_of_o
     pairs = type_pairs(marks, 60, Known([verdict(0.0, 25.0, "mixed", 0.8)]))
     assert pairs[AUGER, BC] > 0.5
     assert pairs[MIXED, MIXED] > pairs[AUGER, AUGER]
+
+
+@pytest.mark.parametrize(("seconds", "sure"), [(2.0, False), (20.0, True)])
+def test_a_verdict_of_one_mechanism_speaks_for_its_law_if_it_is_long(seconds: float, sure: bool) -> None:
+    """A mixed dot may well charge and not be trapped for two seconds."""
+    first_s = 25.0 + seconds
+    marks = [*blinks(25.0, first_s, 0, 4), *blinks(first_s, first_s + 2.0, 4, 0)]
+    law = law_of(verdict(25.0, first_s, "auger", 0.99), marks)
+    assert law is not None
+    assert (law[AUGER] > 0.95) == sure
 
 
 def test_back_at_a_fluence_a_mixed_dot_is_expected_to_be_what_it_was_there() -> None:
