@@ -164,8 +164,8 @@ def _blinked(call: BlinkingCall, marks: Sequence[Mark]) -> FloatArray | None:
     chances = _of_types(call)
     seen = _seen(call, marks)
     if _scatter(seen) is None:
-        # Both mechanisms without a blink of one may be a drift that looks like shallow trapping; one alone may
-        # be what a mixed dot does for some seconds.
+        # Both mechanisms without a blink of one may be a drift that looks like shallow trapping; one alone
+        # may be what a mixed dot does for a while.
         long = call.stop_s - call.start_s >= SURE_MIXED_S
         doubted = np.where((np.array(TYPES) == "mixed") | (not long), chances, 0.0) / 2
         chances = chances - doubted + doubted.sum() * _counted(seen)
