@@ -36,8 +36,9 @@ STEP = 0.005
 SAME = 0.005
 # Fits of the dot and of its drift in turns, at most.
 TURNS = 3
-# Log-likelihood that a drift has to gain for each number that tells it.
-WORTH = 2.0
+# Log-likelihood that a drift has to gain at least, and for each number that tells it: a lifetime that wanders
+# by some per cent looks like one, but explains the bins hardly better.
+LEAST_WORTH, WORTH = 10.0, 2.0
 # A drift is told from none by so many standard deviations of chi squared, and if it is so large.
 LEAST_SIGMA, LEAST_DRIFT = 5.0, 0.01
 
@@ -167,8 +168,8 @@ def fit_with_drift(
 
 def _worth_of(fit: DotFit, drift: Drift | None) -> float:
     """Log-likelihood of a dot, less what a drift has to gain."""
-    freedom = drift.freedom if drift is not None and drift.span > 0 else 0.0
-    return fit.likeliest.log_likelihood - WORTH * freedom
+    needed = LEAST_WORTH + WORTH * drift.freedom if drift is not None and drift.span > 0 else 0.0
+    return fit.likeliest.log_likelihood - needed
 
 
 def reread_with_drift(
