@@ -39,6 +39,8 @@ TURNS = 3
 # Log-likelihood that a drift has to gain at least, and for each number that tells it: a lifetime that wanders
 # by some per cent looks like one, but explains the bins hardly better.
 LEAST_WORTH, WORTH = 10.0, 2.0
+# Part of it that light itself has to show: a lifetime that wanders moves nothing but the lifetime.
+BY_LIGHT = 0.5
 # A drift is told from none by so many standard deviations of chi squared, and if it is so large.
 LEAST_SIGMA, LEAST_DRIFT = 5.0, 0.01
 
@@ -93,30 +95,61 @@ def drift_of(
     """
     losses = found.dot.losses.total
     near = found.posterior_of((losses < NEAR_BRIGHT) & ~(CHARGED & SINGLE)) > 0.5
+    seen = _blocks(data, start_s, near)
+    if not seen.weight.any():
+        return None
+    smooth, freedom = _smoothed(seen.value, seen.weight)
+    if not _is_drift(seen, smooth):
+        smooth = np.full(len(smooth), seen.mean)
+    time_s = start_s[0] + (np.arange(len(smooth)) + 0.5) * BLOCK_S
+    if reference is None:
+        reference = float(np.interp(start_s, time_s, smooth).mean())
+    return Drift(time_s, smooth - reference, reference, freedom)
+
+
+class _Blocks(NamedTuple):
+    """Nearly bright bins of b blocks of time, pooled.
+
+    Attributes:
+        light: (b,) logarithm of their intensity.
+        value: (b,) logarithm of that over the lifetime.
+        weight: (b,) of these, the inverse of the variance; 0 where there are too few photons.
+    """
+
+    light: FloatArray
+    value: FloatArray
+    weight: FloatArray
+
+    @property
+    def mean(self) -> float:
+        """Of the values."""
+        return float(self.weight @ self.value / self.weight.sum())
+
+
+def _blocks(data: BinnedDecays, start_s: FloatArray, near: NDArray[np.bool_]) -> _Blocks:
     block = ((start_s - start_s[0]) / BLOCK_S).astype(np.intp)
-    blocks = int(block[-1]) + 1
-    value, weight = np.zeros(blocks), np.zeros(blocks)
-    for b in range(blocks):
+    found = _Blocks(*np.zeros((3, int(block[-1]) + 1)))
+    for b in range(len(found.weight)):
         bins = near & (block == b)
         level = level_of(data, bins) if bins.any() else None
         if level is None or level.cps <= 0 or level.cps * bins.sum() * data.bin_s < FEWEST_PHOTONS:
             continue
         photons = level.per_s * bins.sum() * data.bin_s
-        value[b] = np.log(level.cps / level.lifetime_ns)
-        weight[b] = 1 / (1 / photons + (level.error_ns / level.lifetime_ns) ** 2 + BLOCK_ERROR**2)
-    known = int(np.count_nonzero(weight))
-    if known == 0:
-        return None
-    time_s = start_s[0] + (np.arange(blocks) + 0.5) * BLOCK_S
-    mean = float(weight @ value / weight.sum())
-    chi2 = float(weight @ np.square(value - mean))
-    smooth, freedom = _smoothed(value, weight)
-    spread = float(np.sqrt(weight @ np.square(smooth - mean) / weight.sum()))
-    if chi2 - (known - 1) < LEAST_SIGMA * np.sqrt(2 * known) or spread < LEAST_DRIFT:
-        smooth = np.full(blocks, mean)
-    if reference is None:
-        reference = float(np.interp(start_s, time_s, smooth).mean())
-    return Drift(time_s, smooth - reference, reference, freedom)
+        found.light[b] = np.log(level.cps)
+        found.value[b] = found.light[b] - np.log(level.lifetime_ns)
+        found.weight[b] = 1 / (1 / photons + (level.error_ns / level.lifetime_ns) ** 2 + BLOCK_ERROR**2)
+    return found
+
+
+def _is_drift(seen: _Blocks, smooth: FloatArray) -> bool:
+    """Whether these values scatter by more than chance, by enough, and with the light."""
+    known = int(np.count_nonzero(seen.weight))
+    excess = float(seen.weight @ np.square(seen.value - seen.mean)) - (known - 1)
+    course = seen.weight * (smooth - seen.mean)
+    variance = float(course @ (smooth - seen.mean))
+    large = variance > LEAST_DRIFT**2 * float(seen.weight.sum())
+    with_light = float(course @ seen.light) > BY_LIGHT * variance
+    return excess > LEAST_SIGMA * np.sqrt(2 * known) and large and with_light
 
 
 class Levelled(NamedTuple):

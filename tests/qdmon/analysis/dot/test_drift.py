@@ -99,6 +99,26 @@ def test_shallow_traps_that_come_for_seconds_are_no_drift() -> None:
     assert found.span < 0.02
 
 
+def test_a_lifetime_that_wanders_is_no_drift() -> None:
+    """Three per cent up and down, as bright as ever."""
+    path, rng = auger(), np.random.default_rng(3)
+    data = drawn(rng, path, bin_s=BIN_S)
+    counts = np.concatenate(
+        [
+            rng.poisson(data.expected(replace(PAPERS_DOT, bright_ns=lifetime_ns))[part])
+            for lifetime_ns, part in zip(
+                PAPERS_DOT.bright_ns * (1 + 0.03 * np.sin(np.arange(40) / 6)),
+                np.split(path, 40),
+                strict=True,
+            )
+        ]
+    )
+    wandering = replace(data, counts=counts.astype(np.float32))
+    drift = drift_of(wandering, START_S, fitted(wandering).likeliest)
+    assert drift is not None
+    assert drift.span == 0
+
+
 def test_hot_carriers_explain_themselves_better_than_a_drift_does() -> None:
     path = alternating(np.random.default_rng(4), BINS, CONSTANTS[1:4].tolist(), on_bins=300.0, off_bins=200.0)
     data = dimmed(path, np.ones(BINS))
