@@ -86,17 +86,23 @@ class ConversionLog:
         return find_change(marks, budget, known, now_s)
 
     def step_change(
-        self, before: BlinkingCall, behind: BlinkingCall, step_s: float, steps: Sequence[FluenceStep]
+        self,
+        own: Sequence[Mark],
+        before: BlinkingCall,
+        behind: BlinkingCall,
+        step_s: float,
+        steps: Sequence[FluenceStep],
     ) -> Change | None:
         """The change of type that verdicts on either side of a step of the fluence show; None if none.
 
         Args:
+            own: blinks since the step, as the verdict on them has them.
             before: on the light up to the step, of this regime.
             behind: on the light since.
             step_s: when the step was.
             steps: of the fluence, ascending.
         """
-        return step_change(self._marks, before, behind, step_s, self._budget(steps))
+        return step_change(self._marks, own, before, behind, step_s, self._budget(steps))
 
     def _budget(self, steps: Sequence[FluenceStep]) -> AlarmBudget:
         return AlarmBudget.of(self._per_day, steps[-MOST_STEPS:])

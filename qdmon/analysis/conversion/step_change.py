@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from qdmon.analysis.conversion.alarms import AlarmBudget
-from qdmon.analysis.conversion.regimes import TYPES, Mark
+from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime
 from qdmon.analysis.conversion.sequential import LEAST_CERTAINTY, Change, place_change
 from qdmon.analysis.conversion.type_change import SURE, law_of, leaning_of, share_of_law
 from qdmon.analysis.results.blinking import BlinkingCall
@@ -26,7 +26,12 @@ STEP_S = 0.05
 
 
 def step_change(
-    marks: Sequence[Mark], before: BlinkingCall, behind: BlinkingCall, step_s: float, budget: AlarmBudget
+    marks: Sequence[Mark],
+    own: Sequence[Mark],
+    before: BlinkingCall,
+    behind: BlinkingCall,
+    step_s: float,
+    budget: AlarmBudget,
 ) -> Change | None:
     """The change of type that two verdicts show; None if none.
 
@@ -34,6 +39,7 @@ def step_change(
 
     Args:
         marks: blinks of both stretches, in order of time.
+        own: those since the step, as the verdict has them: it may tell what they are where rows cannot.
         before: on the light up to the step.
         behind: on the light since.
         step_s: when the step was.
@@ -53,10 +59,11 @@ def step_change(
     chance = float(1 - laws[0] @ laws[1])
     if chance < (LIKELIER if _clearly_moved(before, behind, marks) else LEAST_CERTAINTY):
         return None
-    placed = place_change(marks, budget)
-    behind_step = placed is not None and placed[0] - placed[1] > step_s + STEP_S
-    time_s, error_s = placed if placed is not None and behind_step else (step_s, STEP_S)
+    time_s, error_s, seen = _placed(marks, own, step_s, budget)
     index = sum(m.start_s < time_s for m in marks)
+    first_s = next((m.start_s for m in seen if m.start_s >= time_s), time_s)
+    since = Regime.of([m for m in seen if m.start_s >= time_s]).types()
+    now = max(since, key=lambda kind: since[kind])
     return Change(
         log_evidence=0.0,
         certainty=chance,
@@ -64,10 +71,21 @@ def step_change(
         index=index,
         time_s=time_s,
         error_s=error_s,
-        seen_s=max(marks[index].start_s, time_s) if index < len(marks) else time_s,
+        seen_s=first_s,
         before=old,
-        after=new,
+        after=now if time_s > step_s and since[now] > SURE and now != old else new,
     )
+
+
+def _placed(
+    marks: Sequence[Mark], own: Sequence[Mark], step_s: float, budget: AlarmBudget
+) -> tuple[float, float, Sequence[Mark]]:
+    """When the law changed, the error of that, and blinks that say so: at the step, if none show it later."""
+    for seen in (marks, [*(m for m in marks if m.start_s < step_s), *own]):
+        placed = place_change(seen, budget)
+        if placed is not None and placed[0] - placed[1] > step_s + STEP_S:
+            return *placed, seen
+    return step_s, STEP_S, marks
 
 
 def _clearly_moved(before: BlinkingCall, behind: BlinkingCall, marks: Sequence[Mark]) -> bool:

@@ -2,9 +2,17 @@
 
 from itertools import takewhile
 
-from qdmon.analysis.results.blinking import Blinking, BlinkingCall
+import numpy as np
+from scipy.special import expit, logit
 
-__all__ = ["RegimeVerdicts"]
+from qdmon.analysis.conversion.regimes import Mark
+from qdmon.analysis.results.blinking import Blinking, BlinkingCall
+from qdmon.analysis.stretch.fitting import StretchFit
+
+__all__ = ["RegimeVerdicts", "verdict_marks"]
+
+# A verdict is no surer than this of one blink, in nats.
+MOST_ODDS = 12.0
 
 # So many are kept, of earlier stretches and of the present one.
 MOST_VERDICTS = 10
@@ -42,3 +50,17 @@ class RegimeVerdicts:
         """When the last stretches before this one began, all of this type; the last alone if it was not."""
         same = takewhile(lambda call: call.blinking == kind, reversed(self._before))
         return min((call.start_s for call in same), default=self._before[-1].start_s)
+
+
+def verdict_marks(dot: StretchFit) -> list[Mark]:
+    """Blinks of the latest verdict on a stretch, by what its fit says was lost to what."""
+    if dot.reading is None:
+        return []
+    blinks = dot.reading.blinks
+    least = float(expit(-MOST_ODDS))
+    odds = logit(np.clip([b.auger_share for b in blinks], least, 1 - least)).tolist()
+    start_s, stop_s = dot.start_s.tolist(), (dot.start_s + dot.bin_s).tolist()
+    return [
+        Mark(start_s[b.first], stop_s[b.stop - 1], o, b.lost_bins * dot.bin_s)
+        for b, o in zip(blinks, odds, strict=True)
+    ]

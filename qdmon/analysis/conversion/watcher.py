@@ -18,7 +18,7 @@ from qdmon.analysis.conversion.events import (
 )
 from qdmon.analysis.conversion.sequential import Change
 from qdmon.analysis.conversion.texts import conversion_text, refined_text, return_text
-from qdmon.analysis.conversion.verdicts import RegimeVerdicts
+from qdmon.analysis.conversion.verdicts import RegimeVerdicts, verdict_marks
 from qdmon.analysis.darkness import LEAST_LIGHT
 from qdmon.analysis.results.blinking import BlinkingCall, Conversion
 from qdmon.analysis.results.event import Event
@@ -99,7 +99,7 @@ class ConversionWatcher:
             if change is not None:
                 events += self._conversion(change, stretch, steps)
                 self._begin_anew(stretch, _surely_behind_s(change), losses)
-        events += self._step_conversion(stretch, steps)
+        events += self._step_conversion(stretch, steps, losses)
         return events + self._returns(stretch)
 
     def look(
@@ -170,7 +170,7 @@ class ConversionWatcher:
         last = self._reader.close(stretch, losses, converted=bool(self.conversions), bleached=bleached)
         self._take(last)
         if not bleached:
-            self._late += self._step_conversion(stretch, steps)
+            self._late += self._step_conversion(stretch, steps, losses)
         self._verdicts.stretch_over(stretch.dot.call)
         self._late += self.last_words(stretch)
         self._losses.keep(stretch.dot.call, stretch.mean_excitation)
@@ -241,17 +241,23 @@ class ConversionWatcher:
         if cut > stretch.dot.since_pulse + 1:
             stretch.dot.restart_at(cut, losses, None)
 
-    def _step_conversion(self, stretch: Stretch, steps: Sequence[FluenceStep]) -> list[Event]:
+    def _step_conversion(
+        self, stretch: Stretch, steps: Sequence[FluenceStep], losses: list[tuple[int, int]]
+    ) -> list[Event]:
         """What the blinks left open, the verdicts on both sides of the step it began with may know."""
         before, call = self._verdicts.before, stretch.dot.call
         if before is None or call is self._weighed:
             return []
         self._weighed = call
-        change = self._log.step_change(before, call, stretch.photons.start_s, steps)
+        own = verdict_marks(stretch.dot)
+        change = self._log.step_change(own, before, call, stretch.photons.start_s, steps)
         if change is None:
             return []
         since_s = self._verdicts.first_seen_s(change.before)
-        return self._conversion(change, stretch, steps, since_s=since_s, settled_s=call.stop_s)
+        told = self._conversion(change, stretch, steps, since_s=since_s, settled_s=call.stop_s)
+        if change.time_s > stretch.photons.start_s:
+            self._begin_anew(stretch, _surely_behind_s(change), losses)
+        return told
 
     def _returns(self, stretch: Stretch) -> list[Event]:
         """Does the dot blink as before now that the old fluence is back, or as after the conversion?"""

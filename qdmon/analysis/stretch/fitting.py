@@ -35,6 +35,7 @@ class StretchFit:
         biexciton_yield: of its biexcitons over that of its exciton.
         fit: of the dot since its last conversion; None while it is not known.
         reading: what the latest fit said of its bins, of `bin_s` each.
+        start_s: (n,) start of each of these.
         bin_s: of the latest fit.
         call: verdict on the stretch since its last conversion.
         since_pulse: where the data of that verdict begin.
@@ -66,6 +67,7 @@ class StretchFit:
         self.foreign: list[tuple[int, int]] = []
         self.drift: Drift | None = None
         self.reading: Reading | None = None
+        self.start_s: FloatArray = np.empty(0)
         self.only_emitter_doubted = False
         self._if_single: Callable[[], BlinkingCall] | None = None
         self.call: BlinkingCall = undetermined(photons.start_s, photons.start_s, "no photons analysed yet")
@@ -135,7 +137,7 @@ class StretchFit:
             self.call = undetermined(*span, "no emitting level stands out")
             return
         data, self.fit, self.drift = found
-        self.bin_s = data.bin_s
+        self.bin_s, self.start_s = data.bin_s, starts_lit
         self.reading = read_bins(self.fit)
         if search:
             self._background.share_out(self.reading.best)

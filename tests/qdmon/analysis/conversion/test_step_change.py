@@ -28,7 +28,7 @@ def before_step(probability: float = 0.99) -> BlinkingCall:
 
 def test_sure_verdicts_on_both_sides_of_a_step_are_a_conversion() -> None:
     marks, behind = marks_and_verdict(blinks(0.0, 25.0, -15.0), mixed_blinks(25.0, 50.0), 0.5)
-    change = step_change(marks, before_step(), behind, 25.0, BUDGET)
+    change = step_change(marks, [], before_step(), behind, 25.0, BUDGET)
     assert change is not None
     assert (change.before, change.after, change.time_s) == ("bc", "mixed", 25.0)
     assert change.index == len(blinks(0.0, 25.0, -15.0))
@@ -45,19 +45,19 @@ def unsure(kind: Blinking) -> BlinkingCall:
 @pytest.mark.parametrize("short", [replace(before_step(), start_s=20.0), unsure("mixed"), unsure("hc")])
 def test_a_short_or_unsure_verdict_on_one_side_is_none(short: BlinkingCall) -> None:
     marks, behind = marks_and_verdict(blinks(0.0, 25.0, -15.0), mixed_blinks(25.0, 50.0), 0.5)
-    assert step_change(marks, short, behind, 25.0, BUDGET) is None
+    assert step_change(marks, [], short, behind, 25.0, BUDGET) is None
 
 
 def test_a_share_just_across_the_border_at_a_step_is_no_conversion() -> None:
     marks, behind = marks_and_verdict(blinks(0.0, 25.0, -15.0), mixed_blinks(25.0, 50.0), 0.17)
-    assert step_change(marks, before_step(), behind, 25.0, BUDGET) is None
+    assert step_change(marks, [], before_step(), behind, 25.0, BUDGET) is None
 
 
 def test_verdicts_that_are_sure_each_but_not_both_together_are_none() -> None:
     marks, behind = marks_and_verdict(blinks(0.0, 25.0, -15.0), mixed_blinks(25.0, 50.0), 0.24)
-    assert step_change(marks, before_step(), behind, 25.0, BUDGET) is not None
+    assert step_change(marks, [], before_step(), behind, 25.0, BUDGET) is not None
     marks, behind = marks_and_verdict(blinks(0.0, 25.0, -15.0), mixed_blinks(25.0, 50.0), 0.2)
-    assert step_change(marks, before_step(), behind, 25.0, BUDGET) is None
+    assert step_change(marks, [], before_step(), behind, 25.0, BUDGET) is None
 
 
 def test_a_type_that_may_be_either_of_two_has_changed_if_the_other_side_is_neither() -> None:
@@ -67,20 +67,20 @@ def test_a_type_that_may_be_either_of_two_has_changed_if_the_other_side_is_neith
     assert law is not None
     assert 0.6 < law[TYPES.index("mixed")] < 0.9
     behind = replace(call("auger", 0.99, 25.0), auger_share=Estimate(0.99, 0.01), stop_s=50.0)
-    change = step_change(marks, before, behind, 25.0, BUDGET)
+    change = step_change(marks, [], before, behind, 25.0, BUDGET)
     assert change is not None
     assert (change.before, change.after) == ("mixed", "auger")
 
 
 def test_a_chance_that_the_light_is_of_two_dots_hides_no_change_of_type() -> None:
     marks, behind = marks_and_verdict(blinks(0.0, 25.0, -15.0), mixed_blinks(25.0, 50.0), 0.5)
-    assert step_change(marks, before_step(0.9), behind, 25.0, BUDGET) is not None
+    assert step_change(marks, [], before_step(0.9), behind, 25.0, BUDGET) is not None
 
 
 def test_a_change_behind_the_step_is_where_the_blinks_show_it() -> None:
     old, new = blinks(0.0, 31.0, -15.0), mixed_blinks(31.0, 50.0)
     marks, behind = marks_and_verdict(old, new, 0.4)
-    change = step_change(marks, before_step(), behind, 25.0, BUDGET)
+    change = step_change(marks, [], before_step(), behind, 25.0, BUDGET)
     assert change is not None
     assert change.time_s == pytest.approx(31.0, abs=3 * change.error_s)
     assert 0 < change.error_s < 2.0
@@ -96,7 +96,7 @@ def test_a_share_that_clearly_moved_needs_less_certainty_of_the_types() -> None:
     found = []
     for share in (0.67, 0.3):
         marks, behind = marks_and_verdict(few, mixed_blinks(25.0, 50.0), share)
-        found.append(step_change(marks, before, behind, 25.0, BUDGET))
+        found.append(step_change(marks, [], before, behind, 25.0, BUDGET))
     assert found[0] is not None
     assert (found[0].before, found[0].after) == ("bc", "mixed")
     assert 0.6 < found[0].probability < 0.9
@@ -106,6 +106,21 @@ def test_a_share_that_clearly_moved_needs_less_certainty_of_the_types() -> None:
 def test_a_change_that_may_be_at_the_step_is_there() -> None:
     """The first blink of the new kind comes seconds behind it, and none of the old."""
     marks, behind = marks_and_verdict(blinks(0.0, 25.0, -15.0), mixed_blinks(29.0, 50.0), 0.5)
-    change = step_change(marks, before_step(), behind, 25.0, BUDGET)
+    change = step_change(marks, [], before_step(), behind, 25.0, BUDGET)
     assert change is not None
     assert change.time_s == 25.0
+
+
+def test_what_rows_cannot_tell_the_blinks_of_the_verdict_place() -> None:
+    """Rows know nothing of the blinks behind the step; by the verdict they are Auger's, then traps'."""
+    old = blinks(0.0, 25.0, 15.0)
+    unread = [replace(m, odds=0.0) for m in blinks(25.0, 45.0, 15.0)]
+    own = [*blinks(25.0, 35.0, 12.0), *blinks(35.0, 45.0, -12.0)]
+    before = replace(call("auger", 0.99, 0.0), auger_share=Estimate(0.99, 0.01), stop_s=25.0)
+    behind = replace(call("mixed", 0.99, 25.0), auger_share=Estimate(0.5, 0.01), stop_s=45.0)
+    found = [step_change([*old, *unread], seen, before, behind, 25.0, BUDGET) for seen in ([], own)]
+    assert found[0] is not None
+    assert (found[0].time_s, found[0].after) == (25.0, "mixed")
+    assert found[1] is not None
+    assert found[1].time_s == pytest.approx(35.0, abs=0.5)
+    assert (found[1].before, found[1].after) == ("auger", "bc")
