@@ -19,8 +19,8 @@ __all__ = ["STEP_S", "step_change"]
 # Verdicts on both sides of a step are a conversion if each is on so much light, and as sure of its law.
 LEAST_STEP_S, SURE_LAW = 10.0, 0.6
 # A share of the loss that moved by so much, and so many errors of what blinks come by chance, is a change
-# itself; its type need then only be likelier another than not.
-CLEAR_MOVE, CLEAR_SIGMA, LIKELIER = 0.2, 2.5, 0.7
+# itself; its type need then only be another one by three to one.
+CLEAR_MOVE, CLEAR_SIGMA, LIKELIER = 0.2, 2.5, 0.75
 # What is so near to a step is at it, and a change at it is known to as much.
 STEP_S = 0.05
 

@@ -89,17 +89,17 @@ def test_a_change_behind_the_step_is_where_the_blinks_show_it() -> None:
 def test_a_share_that_clearly_moved_needs_less_certainty_of_the_types() -> None:
     """A tenth of the loss before, by a few charged blinks, and two thirds behind."""
     few = [m if i % 15 else replace(m, odds=15.0) for i, m in enumerate(blinks(0.0, 25.0, -15.0))]
-    before = replace(call("bc", 0.99, 0.0), auger_share=Estimate(0.12, 0.01), stop_s=25.0)
+    before = replace(call("bc", 0.99, 0.0), auger_share=Estimate(0.11, 0.01), stop_s=25.0)
     law = law_of(before, few)
     assert law is not None
-    assert 0.6 < law[TYPES.index("bc")] < 0.9
+    assert 0.75 < law[TYPES.index("bc")] < 0.95
     found = []
     for share in (0.67, 0.3):
         marks, behind = marks_and_verdict(few, mixed_blinks(25.0, 50.0), share)
         found.append(step_change(marks, [], before, behind, 25.0, BUDGET))
     assert found[0] is not None
     assert (found[0].before, found[0].after) == ("bc", "mixed")
-    assert 0.6 < found[0].probability < 0.9
+    assert 0.75 < found[0].probability < 0.95
     assert found[1] is None
 
 
