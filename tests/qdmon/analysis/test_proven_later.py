@@ -8,7 +8,7 @@ from hardware.types import Photons
 from streams.messages import End, Fluence, Message, PhotonBatch, Segment, Session
 from tests.qdmon.analysis import builders as b
 
-DIM, DIM_S, BRIGHT_S = 0.02, 6.0, 10.0
+DIM, DIM_S, BRIGHT_S = 0.02, 6.0, 6.0
 
 
 def messages() -> list[Message]:
