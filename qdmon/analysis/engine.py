@@ -15,6 +15,7 @@ from qdmon.analysis.antibunching.pairs import Pairs
 from qdmon.analysis.calibration.calibration import Calibrator
 from qdmon.analysis.calibration.cautions import calibration_doubt, calibration_of, setup_doubt
 from qdmon.analysis.calibration.timing import TimeAxis
+from qdmon.analysis.conversion.alarms import AFTER_RISE_S
 from qdmon.analysis.conversion.watcher import ConversionWatcher
 from qdmon.analysis.decays.lifetime import SummedDecay
 from qdmon.analysis.dot.fit import DotFit
@@ -40,8 +41,8 @@ __all__ = ["Engine"]
 
 # Blinks are read often, so that a conversion is told at once; five times as long between verdicts.
 READ_S, READS_PER_LOOK = 0.1, 5
-# A rise of the fluence is what converts dots: for so long behind it blinks are read this many times as often.
-WATCHFUL_S, WATCHFUL = 8.0, 2
+# A rise of the fluence is what converts dots: for a while behind it blinks are read this many times as often.
+WATCHFUL = 2
 # Belief in a single emitter from which verdicts on light before it are given after all.
 PROVEN = 0.95
 # A protocol that cycles for days leaves this many steps to look back on.
@@ -125,7 +126,7 @@ class Engine:
         self._calibrator.excitation(pulse, mean_excitation)
         time_s = self.acquisition.seconds(pulse)
         if self._rises_to(mean_excitation):
-            self._watchful_until = pulse + self.acquisition.pulses(WATCHFUL_S)
+            self._watchful_until = pulse + self.acquisition.pulses(AFTER_RISE_S)
         self.steps.append(FluenceStep(time_s, mean_excitation))
         if mean_excitation is None:
             return []
@@ -134,8 +135,9 @@ class Engine:
 
     def _rises_to(self, mean_excitation: float | None) -> bool:
         """Whether this is more than the last known fluence."""
-        known = [step.mean_excitation for step in self.steps if step.mean_excitation is not None]
-        return bool(known) and mean_excitation is not None and mean_excitation > known[-1]
+        known = (step.mean_excitation for step in reversed(self.steps))
+        before = next((level for level in known if level is not None), None)
+        return before is not None and mean_excitation is not None and mean_excitation > before
 
     def emission(self, pulse: int, emission: bool | None) -> None:
         """The laser says whether it emits; light that is out ends a stretch, None (no answer) does not."""

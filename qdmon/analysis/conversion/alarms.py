@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from qdmon.analysis.results.segment import FluenceStep
 
-__all__ = ["DAY_S", "AlarmBudget"]
+__all__ = ["AFTER_RISE_S", "DAY_S", "AlarmBudget"]
 
 FloatArray = NDArray[np.float64]
 

@@ -44,15 +44,6 @@ def log_likelihood(odds: FloatArray) -> FloatArray:
     Args:
         odds: (n,) log-likelihood ratio of the photons of each, Auger against trap.
     """
-    return _cumulated(odds)
-
-
-def log_likelihood_behind(odds: FloatArray) -> FloatArray:
-    """(n + 1, f, k) the same of the blinks from each on: a process of runs is the same backwards."""
-    return _cumulated(odds[::-1])[::-1]
-
-
-def _cumulated(odds: FloatArray) -> FloatArray:
     auger = np.logaddexp(odds + np.log1p(-MISREAD), np.log(MISREAD))
     trap = np.logaddexp(odds + np.log(MISREAD), np.log1p(-MISREAD))
     top = np.maximum(auger, trap)
@@ -63,6 +54,11 @@ def _cumulated(odds: FloatArray) -> FloatArray:
     np.log(each, out=each)
     _add_up(found, top)
     return found
+
+
+def log_likelihood_behind(odds: FloatArray) -> FloatArray:
+    """(n + 1, f, k) the same of the blinks from each on: a process of runs is the same backwards."""
+    return log_likelihood(odds[::-1])[::-1]
 
 
 @jit

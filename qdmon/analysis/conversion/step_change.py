@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from qdmon.analysis.conversion.alarms import AlarmBudget
-from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime
+from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime, likely
 from qdmon.analysis.conversion.sequential import LEAST_CERTAINTY, Change, place_change
 from qdmon.analysis.conversion.type_change import SURE, law_of, leaning_of, share_of_law
 from qdmon.analysis.results.blinking import BlinkingCall
@@ -62,8 +62,8 @@ def step_change(
     time_s, error_s, seen = _placed(marks, own, step_s, budget)
     index = sum(m.start_s < time_s for m in marks)
     first_s = next((m.start_s for m in seen if m.start_s >= time_s), time_s)
-    since = Regime.of([m for m in seen if m.start_s >= time_s]).types()
-    now = max(since, key=lambda kind: since[kind])
+    since = likely(Regime.of([m for m in seen if m.start_s >= time_s]).types())
+    told = time_s > step_s and len(since) == 1 and since[0] != old
     return Change(
         log_evidence=0.0,
         certainty=chance,
@@ -73,7 +73,7 @@ def step_change(
         error_s=error_s,
         seen_s=first_s,
         before=old,
-        after=now if time_s > step_s and since[now] > SURE and now != old else new,
+        after=since[0] if told else new,
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
-from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime
+from qdmon.analysis.conversion.regimes import TYPES, Columns, Mark, Regime
 from qdmon.analysis.conversion.runs import INFLATION, LOG_FAMILY
 from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall
@@ -142,28 +142,38 @@ def share_of_law(call: BlinkingCall, marks: Sequence[Mark]) -> Estimate | None:
     share = call.auger_share.value
     if share is None:
         return None
-    by_chance = _scatter(_seen(call, marks)) or 0.0
-    return Estimate(share, float(np.hypot(call.auger_share.error or 0.0, share * (1 - share) * by_chance)))
+    return Estimate(share, _error_of_law(call, share, _scatter(_seen(call, marks))))
+
+
+def _error_of_law(call: BlinkingCall, share: float, by_chance: float | None) -> float:
+    return float(np.hypot(call.auger_share.error or 0.0, share * (1 - share) * (by_chance or 0.0)))
 
 
 def law_of(call: BlinkingCall, marks: Sequence[Mark]) -> FloatArray | None:
     """(3,) chance of each type of the law behind a verdict; None if it does not speak of these types."""
-    chances, share = _blinked(call, marks), share_of_law(call, marks)
-    if chances is None or share is None or _scatter(_seen(call, marks)) is None:
+    seen = _seen(call, marks)
+    by_chance, share = _scatter(seen), call.auger_share.value
+    chances = _by_light(call, seen, by_chance)
+    if chances is None or share is None or by_chance is None:
         return chances
-    value, sd = share.value or 0.0, share.error or 0.0
-    bc, auger = ndtr((BC_TO - value) / sd), ndtr((value - AUGER_FROM) / sd)
+    sd = _error_of_law(call, share, by_chance)
+    bc, auger = ndtr((BC_TO - share) / sd), ndtr((share - AUGER_FROM) / sd)
     return np.array([bc, max(1 - bc - auger, 0.0), auger])
 
 
 def _blinked(call: BlinkingCall, marks: Sequence[Mark]) -> FloatArray | None:
     """(3,) chance of each type that a dot was of while a verdict watched; None if it speaks of others."""
+    seen = _seen(call, marks)
+    return _by_light(call, seen, _scatter(seen))
+
+
+def _by_light(call: BlinkingCall, seen: Sequence[Mark], by_chance: float | None) -> FloatArray | None:
+    """See `_blinked`; of the blinks that were seen meanwhile, and how their ratio scatters."""
     known = sum(call.probabilities.get(kind, 0.0) for kind in TYPES)
     if call.blinking == "undetermined" or known < LEAST_KNOWN:
         return None
     chances = _of_types(call)
-    seen = _seen(call, marks)
-    if _scatter(seen) is None:
+    if by_chance is None:
         # Both mechanisms without a blink of one may be a drift that looks like shallow trapping; one alone
         # may be what a mixed dot does for a while.
         long = call.stop_s - call.start_s >= SURE_MIXED_S
@@ -193,11 +203,11 @@ def _scatter(marks: Sequence[Mark]) -> float | None:
 
     None where not even one of either kind is seen.
     """
-    auger = expit(np.array([m.odds for m in marks]))
+    blinks = Columns.of(marks)
+    auger = expit(blinks.odds)
     if not 1 <= auger.sum() <= len(marks) - 1:
         return None
-    lost = np.array([m.lost_s for m in marks])
-    parts = [kind * lost for kind in (auger, 1 - auger)]
+    parts = [kind * blinks.lost_s for kind in (auger, 1 - auger)]
     if min(part.sum() for part in parts) <= 0:
         return None
     inflation = float(np.exp(Regime.of(marks).families()) @ INFLATION)

@@ -98,7 +98,7 @@ class ConversionWatcher:
             change = self._log.alarm(new.going_on, steps, verdicts, stretch.photons.stop_s)
             if change is not None:
                 events += self._conversion(change, stretch, steps)
-                self._begin_anew(stretch, _surely_behind_s(change), losses)
+                self._begin_anew(stretch, change, losses)
         events += self._step_conversion(stretch, steps, losses)
         return events + self._returns(stretch)
 
@@ -235,9 +235,9 @@ class ConversionWatcher:
         text = conversion_text(found, change.maybe_before, change.maybe_after)
         return [*last, Event(change.time_s, "conversion", "alert", text)]
 
-    def _begin_anew(self, stretch: Stretch, time_s: float, losses: list[tuple[int, int]]) -> None:
+    def _begin_anew(self, stretch: Stretch, change: Change, losses: list[tuple[int, int]]) -> None:
         """The verdict on a stretch rests on what follows a conversion in it."""
-        cut = self._acq.pulses(time_s)
+        cut = self._acq.pulses(_surely_behind_s(change))
         if cut > stretch.dot.since_pulse + 1:
             stretch.dot.restart_at(cut, losses, None)
 
@@ -256,7 +256,7 @@ class ConversionWatcher:
         since_s = self._verdicts.first_seen_s(change.before)
         told = self._conversion(change, stretch, steps, since_s=since_s, settled_s=call.stop_s)
         if change.time_s > stretch.photons.start_s:
-            self._begin_anew(stretch, _surely_behind_s(change), losses)
+            self._begin_anew(stretch, change, losses)
         return told
 
     def _returns(self, stretch: Stretch) -> list[Event]:

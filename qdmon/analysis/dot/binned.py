@@ -12,7 +12,7 @@ from qdmon.analysis.calibration.timing import MicroBins
 from qdmon.analysis.darkness import LEAST_LIGHT, light_ends
 from qdmon.analysis.dot.states import DotModel, signals_of
 
-__all__ = ["BinnedDecays"]
+__all__ = ["BinnedDecays", "collected"]
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
@@ -23,6 +23,17 @@ _LEAST_DARK = 10
 _SIGMAS = 5.0
 # Light of this share of the bright level, or half of it, is still told from none.
 _FAINT = 0.1
+
+
+def collected(expected: FloatArray, steady: FloatArray, gain: float | FloatArray) -> FloatArray:
+    """What is expected where a part of the dot's light is collected, of what all of it makes.
+
+    Args:
+        expected: (..., m) photons, background included.
+        steady: (m,) those of the background, which does not go with the light.
+        gain: the part; a number, or one for each of the leading axes.
+    """
+    return np.asarray(steady + gain * (expected - steady))
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class Drift:
     @property
     def span(self) -> float:
         """From the least to the most light, relative."""
-        return float(np.expm1(np.ptp(self.log_gain))) if len(self.log_gain) else 0.0
+        return float(np.expm1(np.ptp(self.log_gain)))
 
     def gain(self, time_s: FloatArray) -> FloatArray | None:
         """(n,) light collected at some times over that on average, in steps; None where it does not drift."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.jit import jit
-from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.binned import BinnedDecays, collected
 from qdmon.analysis.dot.states import DotModel
 
 __all__ = ["BinLikelihoods", "bin_likelihoods", "highest"]
@@ -52,7 +52,7 @@ def bin_likelihoods(data: BinnedDecays, dot: DotModel, states: NDArray[np.bool_]
     scaled = np.empty((len(best), len(expected)), np.float32)
     scale, trust = np.empty(len(best), np.float32), np.empty(len(best), np.float32)
     for gain, part in data.runs():
-        mu = expected if gain == 1 else steady + gain * (expected - steady)
+        mu = expected if gain == 1 else collected(expected, steady, gain)
         np.matmul(data.fitted[part], np.log(mu).T.astype(np.float32), out=scaled[part])
         _temper(scaled[part], mu.sum(axis=1).astype(np.float32), best[part], scale[part], trust[part])
     np.exp(scaled, out=scaled)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.binned import BinnedDecays, collected
 from qdmon.analysis.dot.bounded import Expectation, expected_within
 from qdmon.analysis.dot.missing import missing_information, without
 from qdmon.analysis.dot.parameters import LOGARITHMIC, NOT_NEGATIVE, PARAMETERS, P, in_order
@@ -235,8 +235,7 @@ def improved(
     level = (dot.by_level(data.bins) * data.bin_s)[index, 1:]
     if data.gain is not None:
         gain = np.asarray(taken.posterior.T @ data.gain, np.float64)[lasting, None] / time
-        steady = data.steady_part(dot)[1:]
-        expected = steady + gain * (expected - steady)
+        expected = collected(expected, data.steady_part(dot)[1:], gain)
         slope = np.where(_WITH_LIGHT[:, None, None], gain * slope, slope)
         level = gain * level
     weight = time / expected

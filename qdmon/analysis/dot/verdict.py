@@ -12,7 +12,7 @@ from scipy.special import ndtr, softmax
 
 from qdmon.analysis.biexciton import EARLY_FROM
 from qdmon.analysis.calibration.timing import GATE_NS
-from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.binned import BinnedDecays, collected
 from qdmon.analysis.dot.dimness import DARK_FROM, dark_share
 from qdmon.analysis.dot.emissive import emissive_states
 from qdmon.analysis.dot.family import FamilyFit
@@ -219,7 +219,7 @@ def misfit(data: BinnedDecays, found: FamilyFit) -> tuple[float, float]:
     states, steady = data.expected(found.dot)[found.states, 1:], data.steady_part(found.dot)[1:]
     for gain, part in data.runs():
         time = (trust[part] @ found.smoothed.posterior[part]).astype(np.float64)
-        expected += time @ (steady + gain * (states - steady))
+        expected += time @ collected(states, steady, gain)
     seen = (trust @ data.fitted).astype(np.float64)
     chi2, n = float((np.square(seen - expected) / (expected + 1e-9)).sum()), len(seen)
     return float(np.sqrt(max(chi2 - n, 0.0) / max(float(seen.sum()), 1.0))), chi2 / n
