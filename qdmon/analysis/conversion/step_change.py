@@ -21,6 +21,9 @@ LEAST_STEP_S, SURE_LAW = 10.0, 0.6
 # A share of the loss that moved by so much, and so many errors of what blinks come by chance, is a change
 # itself; its type need then only be another one by three to one.
 CLEAR_MOVE, CLEAR_SIGMA, LIKELIER = 0.2, 2.5, 0.75
+# One that moved further shows in less light, and what was not mixed before need not have been so surely:
+# the share of a mixed dot moves with the fluence as a rule.
+FAR_MOVE, FAR_SIGMA, FAR_S, EVEN = 0.3, 3.5, 3.0, 0.5
 # What is so near to a step is at it, and a change at it is known to as much.
 STEP_S = 0.05
 
@@ -45,25 +48,14 @@ def step_change(
         step_s: when the step was.
         budget: of false alarms, which blinks have to keep to say when it was.
     """
-    laws = []
-    for call in (before, behind):
-        law = law_of(call, marks)
-        if law is None or call.stop_s - call.start_s < LEAST_STEP_S:
-            return None
-        if max(law) < SURE_LAW or leaning_of(call)[call.blinking] < SURE:
-            return None
-        laws.append(law)
-    old, new = (TYPES[int(np.argmax(law))] for law in laws)
-    if old == new or (old, new) != (before.blinking, behind.blinking):
-        return None
-    chance = float(1 - laws[0] @ laws[1])
-    if chance < (LIKELIER if _clearly_moved(before, behind, marks) else LEAST_CERTAINTY):
+    chance = _chance(before, behind, marks)
+    if chance is None:
         return None
     time_s, error_s, seen = _placed(marks, own, step_s, budget)
     index = sum(m.start_s < time_s for m in marks)
     first_s = next((m.start_s for m in seen if m.start_s >= time_s), time_s)
     since = likely(Regime.of([m for m in seen if m.start_s >= time_s]).types())
-    told = time_s > step_s and len(since) == 1 and since[0] != old
+    told = time_s > step_s and len(since) == 1 and since[0] != before.blinking
     return Change(
         log_evidence=0.0,
         certainty=chance,
@@ -72,9 +64,29 @@ def step_change(
         time_s=time_s,
         error_s=error_s,
         seen_s=first_s,
-        before=old,
-        after=since[0] if told else new,
+        before=before.blinking,
+        after=since[0] if told else behind.blinking,
     )
+
+
+def _chance(before: BlinkingCall, behind: BlinkingCall, marks: Sequence[Mark]) -> float | None:
+    """That the types of two verdicts are those of the law, and differ; None if that is not worth telling."""
+    laws = [law for call in (before, behind) if (law := law_of(call, marks)) is not None]
+    if before.blinking == behind.blinking or len(laws) < 2:
+        return None
+    chance = float(1 - laws[0] @ laws[1])
+    seen_s = min(call.stop_s - call.start_s for call in (before, behind))
+    moved, sigmas = _moved(before, behind, marks)
+    if moved > FAR_MOVE and sigmas > FAR_SIGMA and seen_s >= FAR_S:
+        return chance if chance > (LIKELIER if before.blinking == "mixed" else EVEN) else None
+    named = all(
+        TYPES[int(np.argmax(law))] == call.blinking
+        and max(law) >= SURE_LAW
+        and leaning_of(call)[call.blinking] >= SURE
+        for law, call in zip(laws, (before, behind), strict=True)
+    )
+    least = LIKELIER if moved > CLEAR_MOVE and sigmas > CLEAR_SIGMA else LEAST_CERTAINTY
+    return chance if named and seen_s >= LEAST_STEP_S and chance >= least else None
 
 
 def _placed(
@@ -88,11 +100,10 @@ def _placed(
     return step_s, STEP_S, marks
 
 
-def _clearly_moved(before: BlinkingCall, behind: BlinkingCall, marks: Sequence[Mark]) -> bool:
-    """Whether the shares of two verdicts are those of different laws, whatever their types."""
+def _moved(before: BlinkingCall, behind: BlinkingCall, marks: Sequence[Mark]) -> tuple[float, float]:
+    """By how much the share of the law moved between two verdicts, and in errors; 0 where that is unknown."""
     old, new = share_of_law(before, marks), share_of_law(behind, marks)
     if old is None or new is None:
-        return False
+        return 0.0, 0.0
     moved = abs((new.value or 0.0) - (old.value or 0.0))
-    error = float(np.hypot(old.error or 0.0, new.error or 0.0))
-    return moved > CLEAR_MOVE and moved > CLEAR_SIGMA * error
+    return moved, moved / max(float(np.hypot(old.error or 0.0, new.error or 0.0)), 1e-9)

@@ -22,6 +22,7 @@ __all__ = ["NOTHING_KNOWN", "SURE", "Known", "law_of", "leaning_of", "share_of_l
 
 FloatArray = NDArray[np.float64]
 
+MIXED = TYPES.index("mixed")
 # A verdict as sure of a type is taken at its word.
 SURE = 0.95
 # Chance of each type behind a change of the share, by the type before: bc, mixed, auger. A step of the
@@ -68,7 +69,7 @@ def type_pairs(marks: Sequence[Mark], place: int, known: Known = NOTHING_KNOWN) 
     """
     before = _types_before(marks, place, known.verdicts)
     # What a mixed dot does for a while says little of its law, unless it is back where it was another.
-    mixed = known.expected in (None, "mixed") and before[TYPES.index("mixed")] > LIKELY
+    mixed = known.expected in (None, "mixed") and before[MIXED] > LIKELY
     since = _verdicts_behind(marks, place, known.verdicts, SURE_MIXED_S if mixed else SURE_S)
     # Back where it was, a dot need not prove its law again.
     read = law_of if known.expected is None else _blinked
@@ -102,7 +103,12 @@ def _types_before(marks: Sequence[Mark], place: int, verdicts: Sequence[Blinking
     if not known:
         return _counted(marks[:place])
     early = [one for one in known if _share_behind(one[0], marks[place - 1].stop_s) < MUCH]
-    return max(early or known, key=lambda one: one[0].stop_s)[1]
+    call, kinds = max(early or known, key=lambda one: one[0].stop_s)
+    if call.stop_s - call.start_s >= SURE_MIXED_S:
+        return kinds
+    # In a short time a dot that was mixed at the fluence before may do one thing alone.
+    mixed = max((k[MIXED] for c, k in known if c.start_s < call.start_s), default=0.0)
+    return np.asarray(kinds * (1 - mixed) + mixed * (np.arange(len(TYPES)) == MIXED))
 
 
 def _types_behind(marks: Sequence[Mark], place: int, families: FloatArray) -> FloatArray:
@@ -137,12 +143,16 @@ def leaning_of(call: BlinkingCall) -> dict[Blinking, float]:
 def share_of_law(call: BlinkingCall, marks: Sequence[Mark]) -> Estimate | None:
     """Share of the loss that the law behind a verdict would take in the long run; None where unknown.
 
-    It is as uncertain as the blinks of either kind scatter.
+    It is as uncertain as the blinks of either kind scatter; if n are all of one kind, the next may be of the
+    other with 1 / (n + 2).
     """
-    share = call.auger_share.value
+    share, seen = call.auger_share.value, _seen(call, marks)
     if share is None:
         return None
-    return Estimate(share, _error_of_law(call, share, _scatter(_seen(call, marks))))
+    by_chance = _scatter(seen)
+    if by_chance is None:
+        return Estimate(share, float(np.hypot(call.auger_share.error or 0.0, 1 / (len(seen) + 2))))
+    return Estimate(share, _error_of_law(call, share, by_chance))
 
 
 def _error_of_law(call: BlinkingCall, share: float, by_chance: float | None) -> float:
@@ -177,7 +187,7 @@ def _by_light(call: BlinkingCall, seen: Sequence[Mark], by_chance: float | None)
         # Both mechanisms without a blink of one may be a drift that looks like shallow trapping; one alone
         # may be what a mixed dot does for a while.
         long = call.stop_s - call.start_s >= SURE_MIXED_S
-        doubted = np.where((np.array(TYPES) == "mixed") | (not long), chances, 0.0) / 2
+        doubted = np.where((np.arange(len(TYPES)) == MIXED) | (not long), chances, 0.0) / 2
         chances = chances - doubted + doubted.sum() * _counted(seen)
     return chances
 

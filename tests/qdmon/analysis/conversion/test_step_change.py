@@ -44,7 +44,7 @@ def unsure(kind: Blinking) -> BlinkingCall:
 
 @pytest.mark.parametrize("short", [replace(before_step(), start_s=20.0), unsure("mixed"), unsure("hc")])
 def test_a_short_or_unsure_verdict_on_one_side_is_none(short: BlinkingCall) -> None:
-    marks, behind = marks_and_verdict(blinks(0.0, 25.0, -15.0), mixed_blinks(25.0, 50.0), 0.5)
+    marks, behind = marks_and_verdict(blinks(0.0, 25.0, -15.0), mixed_blinks(25.0, 50.0), 0.28)
     assert step_change(marks, [], short, behind, 25.0, BUDGET) is None
 
 
@@ -101,6 +101,43 @@ def test_a_share_that_clearly_moved_needs_less_certainty_of_the_types() -> None:
     assert (found[0].before, found[0].after) == ("bc", "mixed")
     assert 0.75 < found[0].probability < 0.95
     assert found[1] is None
+
+
+def test_a_share_that_moved_far_shows_in_four_seconds() -> None:
+    few = [m if i % 15 else replace(m, odds=15.0) for i, m in enumerate(blinks(0.0, 25.0, -15.0))]
+    before = replace(call("bc", 0.9, 0.0), auger_share=Estimate(0.13, 0.01), stop_s=25.0)
+    found = []
+    for stop_s in (27.0, 29.0):
+        marks = [*few, *mixed_blinks(25.0, stop_s)]
+        behind = replace(call("mixed", 0.99, 25.0), auger_share=Estimate(0.7, 0.01), stop_s=stop_s)
+        found.append(step_change(marks, [], before, behind, 25.0, BUDGET))
+    assert found[0] is None
+    assert found[1] is not None
+    assert (found[1].before, found[1].after, found[1].time_s) == ("bc", "mixed", 25.0)
+
+
+def test_a_share_that_moved_far_ends_no_mechanism_of_a_mixed_dot_unless_its_type_surely_changed() -> None:
+    """The fluence moves the share of a mixed dot as a rule."""
+    then = blinks(25.0, 31.0, 15.0)
+    marks = [*mixed_blinks(0.0, 25.0), *then[:-1], replace(then[-1], odds=-15.0)]
+    before = replace(call("mixed", 0.99, 0.0), auger_share=Estimate(0.4, 0.01), stop_s=25.0)
+    found = []
+    for share in (0.905, 0.99):
+        behind = replace(call("auger", 0.99, 25.0), auger_share=Estimate(share, 0.01), stop_s=31.0)
+        found.append(step_change(marks, [], before, behind, 25.0, BUDGET))
+    assert found[0] is None
+    assert found[1] is not None
+
+
+def test_blinks_of_one_kind_alone_leave_the_share_of_the_law_open_by_their_number() -> None:
+    """One blink of traps may be that of a mixed dot; a dozen are not."""
+    before = replace(call("mixed", 0.99, 0.0), auger_share=Estimate(0.35, 0.01), stop_s=25.0)
+    behind = replace(call("bc", 0.99, 25.0), auger_share=Estimate(0.0, 0.005), stop_s=29.0)
+    found = []
+    for then in (blinks(25.0, 29.0, -15.0)[:1], blinks(25.0, 29.0, -15.0)):
+        found.append(step_change([*mixed_blinks(0.0, 25.0), *then], [], before, behind, 25.0, BUDGET))
+    assert found[0] is None
+    assert found[1] is not None
 
 
 def test_a_change_that_may_be_at_the_step_is_there() -> None:

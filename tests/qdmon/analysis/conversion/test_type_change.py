@@ -156,3 +156,17 @@ def test_what_a_short_verdict_saw_of_this_stretch_before_the_place_is_what_was_b
         verdict(25.0, 34.0, "mixed", 0.6),
     ]
     assert type_pairs([*before, *behind], len(before), Known(known))[BC].sum() < 0.01
+
+
+@pytest.mark.parametrize(("earlier", "auger"), [("mixed", False), ("auger", True)])
+def test_a_dot_that_was_mixed_at_the_fluence_before_is_so_whatever_a_short_look_says(
+    earlier: Blinking, auger: bool
+) -> None:
+    traps = 30 if earlier == "mixed" else 0
+    before = [*blinks(0.0, 25.0, traps, 30), *blinks(25.0, 26.6, 0, 14)]
+    known = [
+        verdict(0.0, 25.0, earlier, 0.4 if earlier == "mixed" else 0.99),
+        verdict(25.0, 26.5, "auger", 1.0),
+    ]
+    types = type_pairs([*before, *blinks(26.6, 40.0, 30, 70)], len(before), Known(known)).sum(axis=1)
+    assert types[AUGER if auger else MIXED] > 0.9
