@@ -12,10 +12,10 @@ from hardware.types import Acquisition, Loss, Photons
 from qdmon.analysis.antibunching.gated import belief_in_single, biexciton_yield, emitter_doubt
 from qdmon.analysis.antibunching.history import PairHistory
 from qdmon.analysis.antibunching.pairs import Pairs
+from qdmon.analysis.cadence import Cadence
 from qdmon.analysis.calibration.calibration import Calibrator
 from qdmon.analysis.calibration.cautions import calibration_doubt, calibration_of, setup_doubt
 from qdmon.analysis.calibration.timing import TimeAxis
-from qdmon.analysis.conversion.alarms import AFTER_RISE_S
 from qdmon.analysis.conversion.watcher import ConversionWatcher
 from qdmon.analysis.decays.lifetime import SummedDecay
 from qdmon.analysis.dot.fit import DotFit
@@ -39,10 +39,6 @@ from qdmon.analysis.waiting import WaitingPhotons
 
 __all__ = ["Engine"]
 
-# Blinks are read often, so that a conversion is told at once; five times as long between verdicts.
-READ_S, READS_PER_LOOK = 0.1, 5
-# A rise of the fluence is what converts dots: for a while behind it blinks are read this many times as often.
-WATCHFUL = 2
 # Belief in a single emitter from which verdicts on light before it are given after all.
 PROVEN = 0.95
 # A protocol that cycles for days leaves this many steps to look back on.
@@ -79,10 +75,7 @@ class Engine:
         self._window = RollingWindow()
         self.watcher = ConversionWatcher(acquisition, settings.false_alarms_per_day)
         self._doubt: str | None = None
-        self._watchful_pulses = max(acquisition.pulses(READ_S / WATCHFUL), 1)
-        self._read_pulses = WATCHFUL * self._watchful_pulses
-        self._look_pulses = READS_PER_LOOK * self._read_pulses
-        self._watchful_until = 0
+        self._cadence = Cadence(acquisition)
         self._waiting = WaitingPhotons()
         self._pairs = PairHistory(acquisition, self._calibrator, settings.detector_delay_ns)
         self._backgrounds = BackgroundHistory(self._calibrator)
@@ -92,7 +85,7 @@ class Engine:
         self._decay_before: SummedDecay | None = None
         # Stretches that are over, and the verdicts on them if the dot should prove to be one emitter.
         self._unproven: list[tuple[SegmentResult, BlinkingCall]] = []
-        self._calibrator.begin_look(0, self._look_pulses)
+        self._calibrator.begin_look(0, self._cadence.look_pulses)
 
     @property
     def axis(self) -> TimeAxis | None:
@@ -103,7 +96,7 @@ class Engine:
         """The stream begins here: nobody has looked before. Only while nothing has been taken."""
         self.position = first_pulse
         self._traces = TraceTables(self.acquisition, self._settings, first_pulse)
-        self._calibrator.begin_look(first_pulse, self._look_pulses)
+        self._calibrator.begin_look(first_pulse, self._cadence.look_pulses)
         if self.stretch is not None:
             self._open_stretch(self.stretch.mean_excitation)
 
@@ -111,12 +104,11 @@ class Engine:
         """Take the photons of [position, stop_pulse)."""
         events: list[Event] = []
         while self.position < stop_pulse:
-            watchful = self.position < self._watchful_until
-            pulses = self._watchful_pulses if watchful else self._read_pulses
-            stop = min((self.position // pulses + 1) * pulses, stop_pulse)
+            due = self._cadence.next_read(self.position)
+            stop = min(due, stop_pulse)
             self._take(photons.between(self.position, stop), stop)
-            if stop % pulses == 0:
-                events += self._look() if stop % self._look_pulses == 0 else self._read()
+            if stop == due:
+                events += self._look() if self._cadence.looks_at(stop) else self._read()
         return events
 
     def fluence(self, pulse: int, mean_excitation: float | None) -> list[Event]:
@@ -125,19 +117,20 @@ class Engine:
         self._interrupted = None
         self._calibrator.excitation(pulse, mean_excitation)
         time_s = self.acquisition.seconds(pulse)
-        if self._rises_to(mean_excitation):
-            self._watchful_until = pulse + self.acquisition.pulses(AFTER_RISE_S)
+        before = self._mean_excitation
+        if before is not None and mean_excitation is not None and mean_excitation != before:
+            self._cadence.step(pulse, rise=mean_excitation > before)
         self.steps.append(FluenceStep(time_s, mean_excitation))
         if mean_excitation is None:
             return []
         self._open_stretch(mean_excitation)
         return [Event(time_s, "fluence", "info", f"<N> = {mean_excitation:g}")]
 
-    def _rises_to(self, mean_excitation: float | None) -> bool:
-        """Whether this is more than the last known fluence."""
+    @property
+    def _mean_excitation(self) -> float | None:
+        """The last <N> that was known."""
         known = (step.mean_excitation for step in reversed(self.steps))
-        before = next((level for level in known if level is not None), None)
-        return before is not None and mean_excitation is not None and mean_excitation > before
+        return next((level for level in known if level is not None), None)
 
     def emission(self, pulse: int, emission: bool | None) -> None:
         """The laser says whether it emits; light that is out ends a stretch, None (no answer) does not."""
@@ -240,7 +233,7 @@ class Engine:
         if self.watcher.bleached_s is not None:
             self._calibrator.dark.bleached(self.acquisition.pulses(self.watcher.bleached_s))
         events = self._calibrator.end_look(self.position, self.spans)
-        self._calibrator.begin_look(self.position, self._look_pulses)
+        self._calibrator.begin_look(self.position, self._cadence.look_pulses)
         if self.axis is not None and self.axis is not before:
             self._traces.use_axis(self.axis)
             if self.stretch is not None:

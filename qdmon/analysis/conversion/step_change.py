@@ -21,8 +21,8 @@ LEAST_STEP_S, SURE_LAW = 10.0, 0.6
 # A share of the loss that moved by so much, and so many errors of what blinks come by chance, is a change
 # itself; its type need then only be another one by three to one.
 CLEAR_MOVE, CLEAR_SIGMA, LIKELIER = 0.2, 2.5, 0.75
-# One that moved further shows in less light, and what was not mixed before need not have been so surely:
-# the share of a mixed dot moves with the fluence as a rule.
+# One that moved further shows in less light, and the likelier types will do; but not of a dot that was mixed,
+# whose share moves with the fluence as a rule.
 FAR_MOVE, FAR_SIGMA, FAR_S, EVEN = 0.3, 3.5, 3.0, 0.5
 # What is so near to a step is at it, and a change at it is known to as much.
 STEP_S = 0.05
@@ -77,8 +77,8 @@ def _chance(before: BlinkingCall, behind: BlinkingCall, marks: Sequence[Mark]) -
     chance = float(1 - laws[0] @ laws[1])
     seen_s = min(call.stop_s - call.start_s for call in (before, behind))
     moved, sigmas = _moved(before, behind, marks)
-    if moved > FAR_MOVE and sigmas > FAR_SIGMA and seen_s >= FAR_S:
-        return chance if chance > (LIKELIER if before.blinking == "mixed" else EVEN) else None
+    if before.blinking != "mixed" and moved > FAR_MOVE and sigmas > FAR_SIGMA and seen_s >= FAR_S:
+        return chance if chance > EVEN else None
     named = all(
         TYPES[int(np.argmax(law))] == call.blinking
         and max(law) >= SURE_LAW

@@ -23,7 +23,7 @@ FloatArray = NDArray[np.float64]
 
 ADAPT_S = 0.2
 FIRST_FIT_S = 1.0
-FIT_GROWTH, SEARCH_GROWTH = 1.5, 3.0
+FIT_GROWTH, SEARCH_GROWTH = 1.5, 5.0
 
 
 class StretchFit:

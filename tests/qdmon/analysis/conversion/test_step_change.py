@@ -116,26 +116,27 @@ def test_a_share_that_moved_far_shows_in_four_seconds() -> None:
     assert (found[1].before, found[1].after, found[1].time_s) == ("bc", "mixed", 25.0)
 
 
-def test_a_share_that_moved_far_ends_no_mechanism_of_a_mixed_dot_unless_its_type_surely_changed() -> None:
+def test_a_share_that_moved_far_takes_ten_seconds_to_end_a_mechanism_of_a_mixed_dot() -> None:
     """The fluence moves the share of a mixed dot as a rule."""
-    then = blinks(25.0, 31.0, 15.0)
-    marks = [*mixed_blinks(0.0, 25.0), *then[:-1], replace(then[-1], odds=-15.0)]
     before = replace(call("mixed", 0.99, 0.0), auger_share=Estimate(0.4, 0.01), stop_s=25.0)
     found = []
-    for share in (0.905, 0.99):
-        behind = replace(call("auger", 0.99, 25.0), auger_share=Estimate(share, 0.01), stop_s=31.0)
+    for stop_s in (31.0, 38.0):
+        then = blinks(25.0, stop_s, 15.0)
+        marks = [*mixed_blinks(0.0, 25.0), *then[:-1], replace(then[-1], odds=-15.0)]
+        behind = replace(call("auger", 0.99, 25.0), auger_share=Estimate(0.99, 0.01), stop_s=stop_s)
         found.append(step_change(marks, [], before, behind, 25.0, BUDGET))
     assert found[0] is None
     assert found[1] is not None
 
 
 def test_blinks_of_one_kind_alone_leave_the_share_of_the_law_open_by_their_number() -> None:
-    """One blink of traps may be that of a mixed dot; a dozen are not."""
-    before = replace(call("mixed", 0.99, 0.0), auger_share=Estimate(0.35, 0.01), stop_s=25.0)
+    """One blink of traps may be that of any dot; a dozen are not."""
+    before = replace(call("auger", 0.99, 0.0), auger_share=Estimate(0.99, 0.01), stop_s=25.0)
     behind = replace(call("bc", 0.99, 25.0), auger_share=Estimate(0.0, 0.005), stop_s=29.0)
     found = []
     for then in (blinks(25.0, 29.0, -15.0)[:1], blinks(25.0, 29.0, -15.0)):
-        found.append(step_change([*mixed_blinks(0.0, 25.0), *then], [], before, behind, 25.0, BUDGET))
+        marks = [*blinks(0.0, 25.0, 15.0), *then]
+        found.append(step_change(marks, [], before, behind, 25.0, BUDGET))
     assert found[0] is None
     assert found[1] is not None
 
