@@ -102,7 +102,8 @@ class ConversionLog:
             step_s: when the step was.
             steps: of the fluence, ascending.
         """
-        return step_change(self._marks, own, before, behind, step_s, self._budget(steps))
+        expected = self._type_before(steps)
+        return step_change(self._marks, own, before, behind, step_s, self._budget(steps), expected)
 
     def _budget(self, steps: Sequence[FluenceStep]) -> AlarmBudget:
         return AlarmBudget.of(self._per_day, steps[-MOST_STEPS:])

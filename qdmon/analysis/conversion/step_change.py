@@ -12,7 +12,7 @@ from qdmon.analysis.conversion.alarms import AlarmBudget
 from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime, likely
 from qdmon.analysis.conversion.sequential import LEAST_CERTAINTY, Change, place_change
 from qdmon.analysis.conversion.type_change import SURE, law_of, leaning_of, share_of_law
-from qdmon.analysis.results.blinking import BlinkingCall
+from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 
 __all__ = ["STEP_S", "step_change"]
 
@@ -21,8 +21,7 @@ LEAST_STEP_S, SURE_LAW = 10.0, 0.6
 # A share of the loss that moved by so much, and so many errors of what blinks come by chance, is a change
 # itself; its type need then only be another one by three to one.
 CLEAR_MOVE, CLEAR_SIGMA, LIKELIER = 0.2, 2.5, 0.75
-# One that moved further shows in less light, and the likelier types will do; but not of a dot that was mixed,
-# whose share moves with the fluence as a rule.
+# One that moved further shows in less light, and the likelier types will do.
 FAR_MOVE, FAR_SIGMA, FAR_S, EVEN = 0.3, 3.5, 3.0, 0.5
 # What is so near to a step is at it, and a change at it is known to as much.
 STEP_S = 0.05
@@ -35,10 +34,12 @@ def step_change(
     behind: BlinkingCall,
     step_s: float,
     budget: AlarmBudget,
+    expected: Blinking | None = None,
 ) -> Change | None:
     """The change of type that two verdicts show; None if none.
 
-    Both have to be sure of what the dot did, and of its law; less so if its share clearly moved.
+    Both have to be sure of what the dot did, and of its law; less so if its share clearly moved. But that of
+    a mixed dot moves with the fluence as a rule: it need only be what it was where it was that before.
 
     Args:
         marks: blinks of both stretches, in order of time.
@@ -47,8 +48,10 @@ def step_change(
         behind: on the light since.
         step_s: when the step was.
         budget: of false alarms, which blinks have to keep to say when it was.
+        expected: type that the dot had before at this fluence; None where there is none.
     """
-    chance = _chance(before, behind, marks)
+    moves = before.blinking != "mixed" or behind.blinking == expected
+    chance = _chance(before, behind, marks, share_tells=moves)
     if chance is None:
         return None
     time_s, error_s, seen = _placed(marks, own, step_s, budget)
@@ -69,15 +72,24 @@ def step_change(
     )
 
 
-def _chance(before: BlinkingCall, behind: BlinkingCall, marks: Sequence[Mark]) -> float | None:
-    """That the types of two verdicts are those of the law, and differ; None if that is not worth telling."""
+def _chance(
+    before: BlinkingCall, behind: BlinkingCall, marks: Sequence[Mark], *, share_tells: bool
+) -> float | None:
+    """That the types of two verdicts are those of the law, and differ; None if that is not worth telling.
+
+    Args:
+        before: on the light up to a step.
+        behind: on the light since.
+        marks: blinks of both.
+        share_tells: a share that moved is a change of the law.
+    """
     laws = [law for call in (before, behind) if (law := law_of(call, marks)) is not None]
     if before.blinking == behind.blinking or len(laws) < 2:
         return None
     chance = float(1 - laws[0] @ laws[1])
     seen_s = min(call.stop_s - call.start_s for call in (before, behind))
-    moved, sigmas = _moved(before, behind, marks)
-    if before.blinking != "mixed" and moved > FAR_MOVE and sigmas > FAR_SIGMA and seen_s >= FAR_S:
+    moved, sigmas = _moved(before, behind, marks) if share_tells else (0.0, 0.0)
+    if moved > FAR_MOVE and sigmas > FAR_SIGMA and seen_s >= FAR_S:
         return chance if chance > EVEN else None
     named = all(
         TYPES[int(np.argmax(law))] == call.blinking

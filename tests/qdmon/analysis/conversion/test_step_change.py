@@ -129,6 +129,17 @@ def test_a_share_that_moved_far_takes_ten_seconds_to_end_a_mechanism_of_a_mixed_
     assert found[1] is not None
 
 
+@pytest.mark.parametrize(("expected", "told"), [(None, False), ("bc", True)])
+def test_a_mixed_dot_need_only_be_what_it_was_where_it_was_that_before(
+    expected: Blinking | None, told: bool
+) -> None:
+    before = replace(call("mixed", 0.99, 0.0), auger_share=Estimate(0.6, 0.01), stop_s=25.0)
+    few = [m if i % 8 else replace(m, odds=15.0) for i, m in enumerate(blinks(25.0, 33.0, -15.0))]
+    behind = replace(call("bc", 0.9, 25.0), auger_share=Estimate(0.1, 0.01), stop_s=33.0)
+    change = step_change([*mixed_blinks(0.0, 25.0), *few], [], before, behind, 25.0, BUDGET, expected)
+    assert (change is not None) == told
+
+
 def test_blinks_of_one_kind_alone_leave_the_share_of_the_law_open_by_their_number() -> None:
     """One blink of traps may be that of any dot; a dozen are not."""
     before = replace(call("auger", 0.99, 0.0), auger_share=Estimate(0.99, 0.01), stop_s=25.0)
