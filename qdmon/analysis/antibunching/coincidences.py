@@ -30,7 +30,10 @@ FEWEST_SIDE_PAIRS = 20
 CONFIDENCE = 0.99
 # Before any pair is seen: a diluted sample shows one dot in nine of ten spots.
 PRIOR_SINGLE = 0.9
-QUANTILES = (np.arange(11) + 0.5) / 11
+# What a biexciton leaves, over its mean, and how often: exponential, far into its tail, as many pairs may
+# leave no other explanation.
+LEFT = (np.arange(48) + 0.5) / 6
+HOW_OFTEN = np.exp(-LEFT) / np.exp(-LEFT).sum()
 # g2(0) of several: where nine of ten spots are one emitter the others are two, the fainter one with anything
 # from a quarter to half of the light, and hardly ever three or a crowd.
 FAINTER = np.linspace(0.25, 0.5, 9)
@@ -217,7 +220,7 @@ def probability_single(classes: Sequence[tuple[Coincidences, float]]) -> float |
         return None
     one, more = 1.0, np.ones(len(SEVERAL))
     for pairs, mean in known:
-        one *= float(pairs.chance_of_zero(-mean * np.log1p(-QUANTILES)).mean())
+        one *= float(pairs.chance_of_zero(mean * LEFT) @ HOW_OFTEN)
         more *= pairs.chance_of_zero(SEVERAL / pairs.bunching)
     several = (1 - PRIOR_SINGLE) * float(more.mean())
     return float(PRIOR_SINGLE * one / (PRIOR_SINGLE * one + several + 1e-300))

@@ -5,6 +5,8 @@ changed blinks may know all the same.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from qdmon.analysis.conversion.sequential import LEAST_CERTAINTY, Change, place_
 from qdmon.analysis.conversion.type_change import SURE, law_of, leaning_of, share_of_law
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 
-__all__ = ["STEP_S", "step_change"]
+__all__ = ["STEP_S", "BothSides", "step_change"]
 
 # Verdicts on both sides of a step are a conversion if each is on so much light, and as sure of its law.
 LEAST_STEP_S, SURE_LAW = 10.0, 0.6
@@ -25,97 +27,148 @@ CLEAR_MOVE, CLEAR_SIGMA, LIKELIER = 0.2, 2.5, 0.75
 FAR_MOVE, FAR_SIGMA, FAR_S, EVEN = 0.3, 3.5, 3.0, 0.5
 # What is so near to a step is at it, and a change at it is known to as much.
 STEP_S = 0.05
+# Half of the central 68 % of a span in which a change may be anywhere, over its length.
+HALF_CENTRAL = 0.34
+
+
+@dataclass(frozen=True, slots=True)
+class BothSides:
+    """What verdicts saw before and behind a step of the fluence.
+
+    Attributes:
+        step_s: when it was.
+        before: on the light up to it.
+        since: on the light since, as it grew; the last is on all of it.
+        expected: type that the dot had before at this fluence; None where there is none.
+    """
+
+    step_s: float
+    before: BlinkingCall
+    since: Sequence[BlinkingCall]
+    expected: Blinking | None = None
+
+    @property
+    def behind(self) -> BlinkingCall:
+        """On all light since the step."""
+        return self.since[-1]
+
+    @property
+    def share_tells(self) -> bool:
+        """Whether a share that moved is a change: that of a mixed dot moves with the fluence as a rule."""
+        return self.before.blinking != "mixed" or self.behind.blinking == self.expected
+
+    def moved(self, marks: Sequence[Mark]) -> tuple[float, float]:
+        """How far the share of the law rose from one side to the other, and in errors; 0 where unknown."""
+        old, new = share_of_law(self.before, marks), share_of_law(self.behind, marks)
+        if old is None or new is None:
+            return 0.0, 0.0
+        rise = (new.value or 0.0) - (old.value or 0.0)
+        return rise, rise / max(float(np.hypot(old.error or 0.0, new.error or 0.0)), 1e-9)
 
 
 def step_change(
-    marks: Sequence[Mark],
-    own: Sequence[Mark],
-    before: BlinkingCall,
-    behind: BlinkingCall,
-    step_s: float,
-    budget: AlarmBudget,
-    expected: Blinking | None = None,
+    sides: BothSides, marks: Sequence[Mark], own: Sequence[Mark], budget: AlarmBudget
 ) -> Change | None:
-    """The change of type that two verdicts show; None if none.
+    """The change of type that verdicts on both sides of a step show; None if none.
 
-    Both have to be sure of what the dot did, and of its law; less so if its share clearly moved. But that of
-    a mixed dot moves with the fluence as a rule: it need only be what it was where it was that before.
+    Both have to be sure of what the dot did, and of its law; less so where a moved share is a change itself.
 
     Args:
-        marks: blinks of both stretches, in order of time.
+        sides: the verdicts.
+        marks: blinks of both sides, in order of time.
         own: those since the step, as the verdict has them: it may tell what they are where rows cannot.
-        before: on the light up to the step.
-        behind: on the light since.
-        step_s: when the step was.
         budget: of false alarms, which blinks have to keep to say when it was.
-        expected: type that the dot had before at this fluence; None where there is none.
     """
-    moves = before.blinking != "mixed" or behind.blinking == expected
-    chance = _chance(before, behind, marks, share_tells=moves)
+    chance = _chance(sides, marks, budget)
     if chance is None:
         return None
-    time_s, error_s, seen = _placed(marks, own, step_s, budget)
-    index = sum(m.start_s < time_s for m in marks)
-    first_s = next((m.start_s for m in seen if m.start_s >= time_s), time_s)
-    since = likely(Regime.of([m for m in seen if m.start_s >= time_s]).types())
-    told = time_s > step_s and len(since) == 1 and since[0] != before.blinking
+    place = _placed(sides, marks, own, budget)
     return Change(
         log_evidence=0.0,
         certainty=chance,
         probability=chance,
-        index=index,
-        time_s=time_s,
-        error_s=error_s,
-        seen_s=first_s,
-        before=before.blinking,
-        after=since[0] if told else behind.blinking,
+        index=sum(m.start_s < place.time_s for m in marks),
+        time_s=place.time_s,
+        error_s=place.error_s,
+        seen_s=place.seen_s,
+        before=sides.before.blinking,
+        after=place.after,
     )
 
 
-def _chance(
-    before: BlinkingCall, behind: BlinkingCall, marks: Sequence[Mark], *, share_tells: bool
-) -> float | None:
-    """That the types of two verdicts are those of the law, and differ; None if that is not worth telling.
-
-    Args:
-        before: on the light up to a step.
-        behind: on the light since.
-        marks: blinks of both.
-        share_tells: a share that moved is a change of the law.
-    """
-    laws = [law for call in (before, behind) if (law := law_of(call, marks)) is not None]
-    if before.blinking == behind.blinking or len(laws) < 2:
+def _chance(sides: BothSides, marks: Sequence[Mark], budget: AlarmBudget) -> float | None:
+    """That the types of two verdicts are those of the law, and differ; None if that is not worth telling."""
+    calls = sides.before, sides.behind
+    laws = [law for call in calls if (law := law_of(call, marks)) is not None]
+    if sides.before.blinking == sides.behind.blinking or len(laws) < 2:
         return None
+    # That either verdict names what the dot did, and that what it did is not chance.
+    seen = min(leaning_of(call)[call.blinking] for call in calls)
     chance = float(1 - laws[0] @ laws[1])
-    seen_s = min(call.stop_s - call.start_s for call in (before, behind))
-    moved, sigmas = _moved(before, behind, marks) if share_tells else (0.0, 0.0)
-    if moved > FAR_MOVE and sigmas > FAR_SIGMA and seen_s >= FAR_S:
-        return chance if chance > EVEN else None
-    named = all(
-        TYPES[int(np.argmax(law))] == call.blinking
-        and max(law) >= SURE_LAW
-        and leaning_of(call)[call.blinking] >= SURE
-        for law, call in zip(laws, (before, behind), strict=True)
+    seen_s = min(call.stop_s - call.start_s for call in calls)
+    rise, sigmas = sides.moved(marks) if sides.share_tells else (0.0, 0.0)
+    if seen_s < FAR_S:
+        return None
+    if abs(rise) > FAR_MOVE and abs(sigmas) > FAR_SIGMA:
+        return chance if min(chance, seen) > EVEN else None
+    if abs(rise) > CLEAR_MOVE and min(chance, seen) >= LIKELIER and place_change(marks, budget) is not None:
+        return chance
+    of_law = min(
+        dict(zip(TYPES, law, strict=True)).get(c.blinking, 0.0) for law, c in zip(laws, calls, strict=True)
     )
-    least = LIKELIER if moved > CLEAR_MOVE and sigmas > CLEAR_SIGMA else LEAST_CERTAINTY
-    return chance if named and seen_s >= LEAST_STEP_S and chance >= least else None
+    least = LIKELIER if abs(rise) > CLEAR_MOVE and abs(sigmas) > CLEAR_SIGMA else LEAST_CERTAINTY
+    sure = seen >= SURE and of_law >= SURE_LAW and seen_s >= LEAST_STEP_S
+    return chance if sure and chance >= least else None
 
 
-def _placed(
-    marks: Sequence[Mark], own: Sequence[Mark], step_s: float, budget: AlarmBudget
-) -> tuple[float, float, Sequence[Mark]]:
-    """When the law changed, the error of that, and blinks that say so: at the step, if none show it later."""
-    for seen in (marks, [*(m for m in marks if m.start_s < step_s), *own]):
+class _Place(NamedTuple):
+    """Where the law changed.
+
+    Attributes:
+        time_s: when.
+        error_s: of that.
+        seen_s: from when on there is light of the new law alone.
+        after: what it led to.
+    """
+
+    time_s: float
+    error_s: float
+    seen_s: float
+    after: Blinking
+
+
+def _placed(sides: BothSides, marks: Sequence[Mark], own: Sequence[Mark], budget: AlarmBudget) -> _Place:
+    """Where blinks show a change behind the step; where verdicts do, if they do not; else at the step."""
+    for seen in (marks, [*(m for m in marks if m.start_s < sides.step_s), *own]):
         placed = place_change(seen, budget)
-        if placed is not None and placed[0] - placed[1] > step_s + STEP_S:
-            return *placed, seen
-    return step_s, STEP_S, marks
+        if placed is not None and placed[0] - placed[1] > sides.step_s + STEP_S:
+            return _among(seen, *placed, sides)
+    return _between_verdicts(sides, marks) or _among(marks, sides.step_s, STEP_S, sides)
 
 
-def _moved(before: BlinkingCall, behind: BlinkingCall, marks: Sequence[Mark]) -> tuple[float, float]:
-    """By how much the share of the law moved between two verdicts, and in errors; 0 where that is unknown."""
-    old, new = share_of_law(before, marks), share_of_law(behind, marks)
-    if old is None or new is None:
-        return 0.0, 0.0
-    moved = abs((new.value or 0.0) - (old.value or 0.0))
-    return moved, moved / max(float(np.hypot(old.error or 0.0, new.error or 0.0)), 1e-9)
+def _among(seen: Sequence[Mark], time_s: float, error_s: float, sides: BothSides) -> _Place:
+    """A place among some blinks, which tell the type behind it if it is not at the step."""
+    behind = [m for m in seen if m.start_s >= time_s]
+    since = likely(Regime.of(behind).types())
+    told = time_s > sides.step_s and len(since) == 1 and since[0] != sides.before.blinking
+    first_s = behind[0].start_s if behind else time_s
+    return _Place(time_s, error_s, first_s, since[0] if told else sides.behind.blinking)
+
+
+def _between_verdicts(sides: BothSides, marks: Sequence[Mark]) -> _Place | None:
+    """Between the last verdict behind the step that is sure of the old law and the next; None if none is.
+
+    Charges that come with more light come at once; traps come by damage, some time behind the step.
+    """
+    rise, _ = sides.moved(marks)
+    old = TYPES.index(sides.before.blinking)
+    unchanged = [
+        i
+        for i, call in enumerate(sides.since)
+        if (law := law_of(call, marks)) is not None and law[old] >= SURE
+    ]
+    if rise >= 0 or not unchanged or unchanged[-1] + 1 >= len(sides.since):
+        return None
+    begin_s, end_s = (sides.since[i].stop_s for i in (unchanged[-1], unchanged[-1] + 1))
+    error_s = HALF_CENTRAL * (end_s - begin_s)
+    return _Place((begin_s + end_s) / 2, error_s, end_s, sides.behind.blinking)

@@ -30,15 +30,23 @@ class RegimeVerdicts:
         """On the stretch before; None if the regime began in the present one, or nothing was seen of it."""
         return self._before[-1] if self._before else None
 
+    def here(self, latest: BlinkingCall) -> list[BlinkingCall]:
+        """Those on the present stretch, in order of time.
+
+        Args:
+            latest: the last, as it is now; kept with those before it.
+        """
+        if not self._here or self._here[-1] is not latest:
+            self._here = [*self._here, latest][-MOST_VERDICTS:]
+        return self._here
+
     def known(self, latest: BlinkingCall) -> list[BlinkingCall]:
         """All of them, in order of time.
 
         Args:
-            latest: on the present stretch, as it is now; kept with those before it.
+            latest: on the present stretch, as in `here`.
         """
-        if not self._here or self._here[-1] is not latest:
-            self._here = [*self._here, latest][-MOST_VERDICTS:]
-        return [*self._before, *self._here]
+        return [*self._before, *self.here(latest)]
 
     def stretch_over(self, last: BlinkingCall) -> None:
         """Of a stretch that is over only the last verdict counts, if it saw the dot."""

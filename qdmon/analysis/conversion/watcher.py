@@ -249,8 +249,9 @@ class ConversionWatcher:
         if before is None or call is self._weighed:
             return []
         self._weighed = call
+        verdicts = before, self._verdicts.here(call)
         own = verdict_marks(stretch.dot)
-        change = self._log.step_change(own, before, call, stretch.photons.start_s, steps)
+        change = self._log.step_change(stretch.photons.start_s, verdicts, own, steps)
         if change is None:
             return []
         since_s = self._verdicts.first_seen_s(change.before)

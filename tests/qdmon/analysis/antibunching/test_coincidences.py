@@ -189,11 +189,27 @@ def test_no_pairs_say_nothing_of_the_emitters() -> None:
 
 
 def test_many_pairs_leave_no_doubt_about_the_emitters() -> None:
-    one, two = (probability_single([(Coincidences(n, 300.0, 18), 0.1)]) for n in (30.0, 160.0))
+    one, two = (
+        probability_single([(Coincidences(n, 300.0, 18), 0.1), (Coincidences(late, 150.0, 18), 0.03)])
+        for n, late in ((30.0, 5.0), (160.0, 75.0))
+    )
     assert one is not None
     assert one > 0.999
     assert two is not None
     assert two < 1e-3
+
+
+def test_early_pairs_of_a_bright_biexciton_leave_a_single_emitter_possible_if_late_ones_are_missing() -> None:
+    """Half of a side peak early: one biexciton in two hundred, and no pair of dots without late pairs."""
+    early = Coincidences(94.0, 163.5, 18, chance=12.5)
+    alone, together = (
+        probability_single(pairs)
+        for pairs in ([(early, 0.1)], [(early, 0.1), (Coincidences(5.0, 49.4, 18, chance=5.9), 0.03)])
+    )
+    assert alone is not None
+    assert alone < 0.2
+    assert together is not None
+    assert together > 0.9
 
 
 def test_pairs_of_both_classes_together_say_more_than_either() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qdmon.analysis.conversion.regimes import TYPES, Mark
-from qdmon.analysis.conversion.type_change import Known, law_of, leaning_of, type_pairs
+from qdmon.analysis.conversion.type_change import Known, law_of, leaning_of, share_of_law, type_pairs
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 
@@ -170,3 +170,13 @@ def test_a_dot_that_was_mixed_at_the_fluence_before_is_so_whatever_a_short_look_
     ]
     types = type_pairs([*before, *blinks(26.6, 40.0, 30, 70)], len(before), Known(known)).sum(axis=1)
     assert types[AUGER if auger else MIXED] > 0.9
+
+
+def test_blinks_of_one_kind_alone_leave_the_share_of_the_law_open_by_their_number() -> None:
+    """One blink of a trap may be that of any dot; a dozen are not."""
+    errors = []
+    for number in (1, 12):
+        share = share_of_law(verdict(25.0, 29.0, "bc", 0.0), blinks(25.0, 29.0, number, 0))
+        assert share is not None
+        errors.append(share.error)
+    assert errors == pytest.approx([1 / 3, 1 / 14], rel=0.01)
