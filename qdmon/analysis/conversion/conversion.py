@@ -10,7 +10,7 @@ from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime, likely
 from qdmon.analysis.conversion.returns import odds_by_blinks, odds_of_return
 from qdmon.analysis.conversion.runs import LOG_FAMILY
 from qdmon.analysis.conversion.sequential import Change, find_change
-from qdmon.analysis.conversion.step_change import STEP_S, BothSides, step_change
+from qdmon.analysis.conversion.step_change import STEP_S, BothSides, share_moved, step_change
 from qdmon.analysis.conversion.type_change import SURE, Known, law_of, leaning_of
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
 from qdmon.analysis.results.segment import FluenceStep
@@ -86,22 +86,21 @@ class ConversionLog:
         return find_change(marks, budget, known, now_s)
 
     def step_change(
-        self,
-        step_s: float,
-        verdicts: tuple[BlinkingCall, Sequence[BlinkingCall]],
-        own: Sequence[Mark],
-        steps: Sequence[FluenceStep],
+        self, sides: BothSides, own: Sequence[Mark], steps: Sequence[FluenceStep]
     ) -> Change | None:
         """The change of type that verdicts on either side of a step of the fluence show; None if none.
 
         Args:
-            step_s: when the step was.
-            verdicts: on the light up to it, of this regime; and those on the light since, as it grew.
-            own: blinks since the step, as the last of these has them.
+            sides: the verdicts, those before it of this regime.
+            own: blinks since the step, as the last verdict has them.
             steps: of the fluence, ascending.
         """
-        sides = BothSides(step_s, *verdicts, self._type_before(steps))
+        sides = replace(sides, expected=self._type_before(steps))
         return step_change(sides, self._marks, own, self._budget(steps))
+
+    def share_moved(self, sides: BothSides) -> bool:
+        """Whether the share of a dot that stays of its type moved far at a step of the fluence."""
+        return share_moved(sides, self._marks)
 
     def _budget(self, steps: Sequence[FluenceStep]) -> AlarmBudget:
         return AlarmBudget.of(self._per_day, steps[-MOST_STEPS:])

@@ -16,7 +16,7 @@ from qdmon.analysis.conversion.sequential import LEAST_CERTAINTY, Change, place_
 from qdmon.analysis.conversion.type_change import SURE, law_of, leaning_of, share_of_law
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 
-__all__ = ["STEP_S", "BothSides", "step_change"]
+__all__ = ["STEP_S", "BothSides", "share_moved", "step_change"]
 
 # Verdicts on both sides of a step are a conversion if each is on so much light, and as sure of its law.
 LEAST_STEP_S, SURE_LAW = 10.0, 0.6
@@ -94,6 +94,14 @@ def step_change(
         before=sides.before.blinking,
         after=place.after,
     )
+
+
+def share_moved(sides: BothSides, marks: Sequence[Mark]) -> bool:
+    """Whether the share of the law moved far at a step at which the type stayed."""
+    rise, sigmas = sides.moved(marks)
+    seen_s = min(call.stop_s - call.start_s for call in (sides.before, sides.behind))
+    same = sides.before.blinking == sides.behind.blinking
+    return same and seen_s >= LEAST_STEP_S and abs(rise) > FAR_MOVE and abs(sigmas) > FAR_SIGMA
 
 
 def _chance(sides: BothSides, marks: Sequence[Mark], budget: AlarmBudget) -> float | None:

@@ -1,10 +1,10 @@
-"""Lines of the event list on a conversion: the alert, what it turned out to be, whether it was reversible."""
+"""Lines of the event list on how a dot blinks: conversions, what came of them, and shares that moved."""
 
 from collections.abc import Sequence
 
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
 
-__all__ = ["conversion_text", "refined_text", "return_text"]
+__all__ = ["conversion_text", "refined_text", "return_text", "share_text"]
 
 
 def conversion_text(
@@ -53,3 +53,14 @@ def return_text(c: Conversion, now: Sequence[Blinking], mean_excitation: float |
     else:
         verdict = f"irreversible: it is {' or '.join(now)} now"
     return f"{c.before} -> {c.after} is {verdict} at <N> = {mean_excitation:g}"
+
+
+def share_text(before: BlinkingCall, behind: BlinkingCall) -> str:
+    """The line that says by how much the share of a dot moved that stayed of its type.
+
+    Args:
+        before: verdict on the light up to a step of the fluence.
+        behind: on that since.
+    """
+    old, new = (call.auger_share.value or 0.0 for call in (before, behind))
+    return f"Auger's share of the loss went {old:.2f} -> {new:.2f} with the fluence; still {behind.blinking}"

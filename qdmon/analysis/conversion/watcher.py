@@ -17,7 +17,8 @@ from qdmon.analysis.conversion.events import (
     SecondEmitter,
 )
 from qdmon.analysis.conversion.sequential import Change
-from qdmon.analysis.conversion.texts import conversion_text, refined_text, return_text
+from qdmon.analysis.conversion.step_change import BothSides
+from qdmon.analysis.conversion.texts import conversion_text, refined_text, return_text, share_text
 from qdmon.analysis.conversion.verdicts import RegimeVerdicts, verdict_marks
 from qdmon.analysis.darkness import LEAST_LIGHT
 from qdmon.analysis.results.blinking import BlinkingCall, Conversion
@@ -67,6 +68,8 @@ class ConversionWatcher:
         self._late: list[Event] = []
         self._charging: list[ChargingCount] = []
         self._reads = 0
+        # Whether it is told that the share moved at the step with which the stretch began.
+        self._share_told = False
 
     @property
     def conversions(self) -> list[Conversion]:
@@ -179,6 +182,7 @@ class ConversionWatcher:
         self._stops.new_stretch()
         self._emitters.new_stretch()
         self._drift.new_stretch()
+        self._share_told = False
         self._charging = self.charging_counts(stretch)
 
     def charging_counts(self, stretch: Stretch | None) -> list[ChargingCount]:
@@ -249,16 +253,22 @@ class ConversionWatcher:
         if before is None or call is self._weighed:
             return []
         self._weighed = call
-        verdicts = before, self._verdicts.here(call)
-        own = verdict_marks(stretch.dot)
-        change = self._log.step_change(stretch.photons.start_s, verdicts, own, steps)
+        sides = BothSides(stretch.photons.start_s, before, self._verdicts.here(call))
+        change = self._log.step_change(sides, verdict_marks(stretch.dot), steps)
         if change is None:
-            return []
+            return self._share_moved(sides)
         since_s = self._verdicts.first_seen_s(change.before)
         told = self._conversion(change, stretch, steps, since_s=since_s, settled_s=call.stop_s)
         if change.time_s > stretch.photons.start_s:
             self._begin_anew(stretch, change, losses)
         return told
+
+    def _share_moved(self, sides: BothSides) -> list[Event]:
+        """No change of type, but one of how much is Auger's; told once a stretch."""
+        if self._share_told or not self._log.share_moved(sides):
+            return []
+        self._share_told = True
+        return [Event(sides.step_s, "share", "warning", share_text(sides.before, sides.behind))]
 
     def _returns(self, stretch: Stretch) -> list[Event]:
         """Does the dot blink as before now that the old fluence is back, or as after the conversion?"""

@@ -8,10 +8,10 @@ import pytest
 from qdmon.analysis.conversion.alarms import AlarmBudget
 from qdmon.analysis.conversion.regimes import TYPES, Mark
 from qdmon.analysis.conversion.sequential import Change
-from qdmon.analysis.conversion.step_change import BothSides, step_change
+from qdmon.analysis.conversion.step_change import BothSides, share_moved, step_change
 from qdmon.analysis.conversion.type_change import law_of
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall
-from qdmon.analysis.results.estimate import Estimate
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.results.segment import FluenceStep
 from tests.qdmon.analysis.conversion.some_blinks import blinks, call, mixed_blinks
 
@@ -208,3 +208,18 @@ def test_what_rows_cannot_tell_the_blinks_of_the_verdict_place() -> None:
     assert found[1] is not None
     assert found[1].time_s == pytest.approx(35.0, abs=0.5)
     assert (found[1].before, found[1].after) == ("auger", "bc")
+
+
+def test_a_share_may_move_far_and_the_type_stay() -> None:
+    marks = [*mixed_blinks(0.0, 25.0), *mixed_blinks(25.0, 50.0)]
+    before = replace(call("mixed", 0.99, 0.0), auger_share=Estimate(0.2, 0.01), stop_s=25.0)
+    behind = replace(call("mixed", 0.99, 25.0), auger_share=Estimate(0.8, 0.01), stop_s=50.0)
+    assert share_moved(BothSides(25.0, before, [behind]), marks)
+    for other in (
+        replace(behind, stop_s=30.0),
+        replace(behind, blinking="auger"),
+        replace(behind, auger_share=Estimate(0.4, 0.01)),
+        replace(behind, auger_share=Estimate(0.8, 0.3)),
+        replace(behind, auger_share=UNKNOWN),
+    ):
+        assert not share_moved(BothSides(25.0, before, [other]), marks)

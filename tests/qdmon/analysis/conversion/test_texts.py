@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from qdmon.analysis.conversion.texts import conversion_text, refined_text, return_text
+from qdmon.analysis.conversion.texts import conversion_text, refined_text, return_text, share_text
 from qdmon.analysis.results.blinking import BlinkingCall, Conversion
-from qdmon.analysis.results.estimate import UNKNOWN
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 
 
 def test_the_alert_names_types_time_and_fluence() -> None:
@@ -33,3 +33,12 @@ def test_the_line_on_a_return_says_whether_it_is_the_old_type_the_new_one_or_a_t
     irreversible = replace(c, reversible=False)
     assert "irreversible: it is still bc at" in return_text(irreversible, ("bc",), 0.2)
     assert "irreversible: it is mixed now at" in return_text(irreversible, ("mixed",), 0.2)
+
+
+def test_the_line_on_a_share_that_moved_says_from_where_to_where_and_that_the_type_stayed() -> None:
+    before, behind = (
+        BlinkingCall(0.0, 9.0, "mixed", None, {"mixed": 1.0}, Estimate(share), UNKNOWN, (), UNKNOWN)
+        for share in (0.2, 0.81)
+    )
+    said = "Auger's share of the loss went 0.20 -> 0.81 with the fluence; still mixed"
+    assert share_text(before, behind) == said

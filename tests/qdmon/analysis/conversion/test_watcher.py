@@ -96,3 +96,39 @@ def test_blinks_of_light_that_no_state_explains_are_no_conversion(
     )
     told = watcher.watch(cast(Stretch, stretch), [FluenceStep(0.0, 0.2)], [], None)
     assert [event.kind for event in told] == (["conversion"] if explained else [])
+
+
+def test_a_share_that_moves_at_a_step_is_told_once_a_stretch() -> None:
+    watcher = ConversionWatcher(b.acquisition(), 1.0)
+    level = EmissiveState(Estimate(1e5), Estimate(20.0))
+
+    def stretch(start_s: float, stop_s: float, share: float) -> Stretch:
+        call = replace(verdict(start_s, stop_s, "mixed"), auger_share=Estimate(share, 0.01), states=(level,))
+        return cast(
+            Stretch,
+            SimpleNamespace(
+                dot=SimpleNamespace(call=call, reading=None),
+                photons=SimpleNamespace(start_s=start_s, stop_s=stop_s, table=None, axis=None),
+                mean_excitation=0.2,
+                background=SimpleNamespace(origin=ASSUMED_ZERO),
+                charging=lambda: (UNKNOWN, None),
+            ),
+        )
+
+    def told(start_s: float, stop_s: float, share: float) -> list[str]:
+        marks = [
+            Mark(t, t + 0.05, 20.0 * (-1) ** i, 0.03)
+            for i, t in enumerate(np.arange(start_s + 0.1, stop_s, 0.4).tolist())
+        ]
+        watcher._log.forget_since(start_s)
+        watcher._log.add(marks)
+        events = watcher.watch(stretch(start_s, stop_s, share), [FluenceStep(start_s, 0.2)], [], None)
+        return [event.text for event in events if event.kind == "share"]
+
+    assert told(0.0, 25.0, 0.25) == []
+    watcher.stretch_over(stretch(0.0, 25.0, 0.25), [FluenceStep(0.0, 0.2)], [])
+    assert told(25.0, 30.0, 0.8) == []
+    assert len(told(25.0, 40.0, 0.8)) == 1
+    assert told(25.0, 45.0, 0.8) == []
+    watcher.stretch_over(stretch(25.0, 50.0, 0.8), [FluenceStep(25.0, 0.2)], [])
+    assert len(told(50.0, 70.0, 0.3)) == 1
