@@ -14,6 +14,7 @@ from qdmon.analysis.dot.family import FamilyFit
 from qdmon.analysis.dot.maximise import dot_of, slopes
 from qdmon.analysis.dot.parameters import P
 from qdmon.analysis.dot.states import CHARGED, KIND, SINGLE, DotModel
+from qdmon.analysis.dot.wander import bright_wander
 from qdmon.analysis.equations import radiative_rate_ratio
 from qdmon.analysis.results.blinking import EmissiveState
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
@@ -121,8 +122,8 @@ def _level(data: BinnedDecays, found: FamilyFit, dot: DotModel, state: int) -> L
     light /= rate_cps
     light[_COUNTED], variance[_COUNTED, _COUNTED] = 1 / rate_cps, counted_cps2
     light_floor, life_floor = SYSTEMATIC if state == 0 else DIM_SYSTEMATIC
-    blur = found.blur if state == 0 else 0.0
-    floor = float(np.hypot(light_floor, blur)), float(np.hypot(life_floor, blur))
+    unsteady = float(np.hypot(found.blur, bright_wander(data, found))) if state == 0 else 0.0
+    floor = float(np.hypot(light_floor, unsteady)), float(np.hypot(life_floor, unsteady))
     return Level(rate_cps, float(dot.lifetimes_ns[state]), light, life, variance, floor)
 
 
