@@ -24,7 +24,7 @@ LEAST_STEP_S, SURE_LAW = 10.0, 0.6
 # itself; its type need then only be another one by three to one.
 CLEAR_MOVE, CLEAR_SIGMA, LIKELIER = 0.2, 2.5, 0.75
 # One that moved further shows in less light, and the likelier types will do.
-FAR_MOVE, FAR_SIGMA, FAR_S, EVEN = 0.3, 3.5, 3.0, 0.5
+FAR_MOVE, FAR_SIGMA, FAR_S, EVEN = 0.3, 3.5, 2.0, 0.5
 # What is so near to a step is at it, and a change at it is known to as much.
 STEP_S = 0.05
 # Half of the central 68 % of a span in which a change may be anywhere, over its length.
