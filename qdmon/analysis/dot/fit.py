@@ -10,11 +10,12 @@ from qdmon.analysis.dot.chain import Chain
 from qdmon.analysis.dot.family import FamilyFit, fit_family
 from qdmon.analysis.dot.maximise import Prior, parameters_of
 from qdmon.analysis.dot.parameters import P, in_order
-from qdmon.analysis.dot.start import OTHER_NAMES, first_fits, prior_around
+from qdmon.analysis.dot.start import OTHER_NAMES, first_fits, prior_around, usual_prior
 from qdmon.analysis.dot.states import Family
 
-__all__ = ["DotFit", "adapted", "expected_bright", "fit_dot", "reread"]
+__all__ = ["SEARCH_BINS", "DotFit", "adapted", "expected_bright", "fit_dot", "go_on", "reread"]
 
+# So many bins tell where to begin.
 SEARCH_BINS = 2500
 # Gain of a richer family on the searched bins that makes it worth fitting to all.
 WORTH_MORE = 2.0
@@ -77,22 +78,59 @@ def fit_dot(
     begun = first_fits(data, some, background_sd_cps, expected, biexciton_yield)
     if begun is None:
         return None
-    prior, first = begun
+    return _all_families(data, some, *begun)
+
+
+def go_on(
+    data: BinnedDecays,
+    known: DotFit,
+    background_sd_cps: float | None = None,
+    biexciton_yield: float = USUAL_YIELD,
+) -> DotFit:
+    """Fit every family of states to more light of a dot, from where a fit to enough of it has led.
+
+    Args:
+        data: the bins, with a first guess of the background.
+        known: the fit so far.
+        background_sd_cps: how well that background is known; None if it is only a guess.
+        biexciton_yield: over that of the exciton.
+    """
+    prior = usual_prior(data, known.both.dot, background_sd_cps)
+    families: tuple[Family, ...] = ("auger", "both")
+    first = {
+        family: replace(fit, dot=replace(fit.dot, biexciton_yield=biexciton_yield))
+        for family, fit in known.families.items()
+        if family in families
+    }
+    return _all_families(data, data.pieces(SEARCH_BINS), prior, first)
+
+
+def _all_families(
+    data: BinnedDecays, some: BinnedDecays, prior: Prior, first: dict[Family, FamilyFit]
+) -> DotFit:
+    """Fits of all families from first ones.
+
+    Args:
+        data: the bins.
+        some: those of them that are asked whether more states are worth it.
+        prior: of the dot.
+        first: fits of "auger" and "both" to begin with.
+    """
     found: dict[Family, FamilyFit] = {}
 
-    def go_on(family: Family, begin: FamilyFit, plan: tuple[int, ...]) -> FamilyFit:
+    def fitted(family: Family, begin: FamilyFit, plan: tuple[int, ...]) -> FamilyFit:
         return fit_family(data, family, begin.dot, prior, plan, begin.whole_chain())
 
-    found["auger"] = go_on("auger", first["auger"], (3, 3, 3))
-    both = go_on("both", first["both"], (4, 4, 4, 4))
+    found["auger"] = fitted("auger", first["auger"], (3, 3, 3))
+    both = fitted("both", first["both"], (4, 4, 4, 4))
     other_trion = abs(np.log(found["auger"].dot.trion_ns / both.dot.trion_ns)) > OTHER_TRION
     if other_trion and found["auger"].log_likelihood > both.log_likelihood - NEARLY_AS_GOOD:
-        other = go_on("both", found["auger"], (4, 4, 4))
+        other = fitted("both", found["auger"], (4, 4, 4))
         both = other if other.log_likelihood > both.log_likelihood + OTHER_NAMES else both
-    found["bc"] = go_on("bc", both, (3, 3, 3))
+    found["bc"] = fitted("bc", both, (3, 3, 3))
     if found["bc"].log_likelihood > both.log_likelihood + OTHER_NAMES:
         # Trions were in the way of the traps.
-        other = go_on("both", found["bc"], (4, 4, 4))
+        other = fitted("both", found["bc"], (4, 4, 4))
         both = max(both, other, key=lambda f: f.log_likelihood)
     found["both"] = both
     found["hc"] = fit_family(data, "hc", both.dot, prior, (4, 4, 4))

@@ -11,7 +11,7 @@ from qdmon.analysis.dot.maximise import GREY_RANGE, Prior
 from qdmon.analysis.dot.parameters import P, in_order
 from qdmon.analysis.dot.states import CHARGED, SINGLE, DotModel, Family
 
-__all__ = ["OTHER_NAMES", "first_fits", "prior_around"]
+__all__ = ["OTHER_NAMES", "first_fits", "prior_around", "usual_prior"]
 
 # Lifetime of the trion over that of the neutral dot.
 USUAL_TRION, TRION_STARTS = 0.2, (0.13, 0.26)
@@ -50,6 +50,23 @@ def prior_around(dot: DotModel, background_sd_cps: float | None, after_pulses: t
         P.EARLY: (0.0, TYPICAL_EARLY),
     }
     return Prior(*in_order(known).T)
+
+
+def usual_prior(data: BinnedDecays, dot: DotModel, background_sd_cps: float | None) -> Prior:
+    """What is known of a dot but for its bright level: what a fit said of the rest is not put in twice.
+
+    Args:
+        data: the bins, with a first guess of the background.
+        dot: with that level.
+        background_sd_cps: how well that background is known; None if it is only a guess.
+    """
+    usual = replace(
+        dot,
+        trion_ns=dot.bright_ns * USUAL_TRION,
+        grey=FIRST_GREY,
+        background_cps=data.background_cps,
+    )
+    return prior_around(usual, background_sd_cps, data.bins.after_pulses.per_click)
 
 
 def first_fits(

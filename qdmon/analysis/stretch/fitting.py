@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qdmon.analysis.biexciton import USUAL_YIELD
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.drift import Drift, Levelled, fit_with_drift, reread_with_drift
-from qdmon.analysis.dot.fit import DotFit, adapted, expected_bright, fit_dot, reread
+from qdmon.analysis.dot.fit import SEARCH_BINS, DotFit, adapted, expected_bright, fit_dot, go_on, reread
 from qdmon.analysis.dot.foreign import foreign_bins
 from qdmon.analysis.dot.verdict import Reading, call_of, read_bins, undetermined
 from qdmon.analysis.results.blinking import BlinkingCall
@@ -63,6 +63,7 @@ class StretchFit:
         self._before: tuple[DotFit, float] | None = None
         self.bin_s = BASE_BIN_S
         self._next_fit_s = self._next_search_s = FIRST_FIT_S
+        self._searched_bins = 0
         self._frozen_pulse: int | None = None
         self.foreign: list[tuple[int, int]] = []
         self.drift: Drift | None = None
@@ -95,8 +96,8 @@ class StretchFit:
         if elapsed_s < self._next_fit_s:
             return False
         search = elapsed_s >= self._next_search_s
-        self._schedule_fit(searched=search)
         self.refit(losses, doubt, search=search)
+        self._schedule_fit(searched=search)
         return True
 
     @property
@@ -114,7 +115,8 @@ class StretchFit:
         Args:
             losses: pulse intervals in which photons are missing.
             doubt: a reason outside the stretch not to call a type.
-            search: fit the dot anew; otherwise it stays what it was at the last fit.
+            search: fit the dot anew, from where the last fit led if its light has not grown much since a
+                search for it; otherwise it stays what it was at the last fit.
         """
         binned = self._without_foreign(losses)
         stop = self._photons.stop_pulse if self._frozen_pulse is None else self._frozen_pulse
@@ -152,8 +154,15 @@ class StretchFit:
     def _fit_anew(self, data: BinnedDecays, start_s: FloatArray) -> Levelled | None:
         """The likeliest dot with its drift of light; None where no bright level stands out."""
         known_sd_cps = self._background.settle(data)
+        # A search looks at so many bins: after one that had them another finds the same.
+        enough = self._searched_bins >= SEARCH_BINS and self._elapsed_s < self._next_search_s
+        known = self.fit if enough else None
+        if known is None:
+            self._searched_bins = len(data.counts)
 
         def fitted(data: BinnedDecays) -> DotFit | None:
+            if known is not None:
+                return go_on(data, known, known_sd_cps, self.biexciton_yield)
             return fit_dot(data, known_sd_cps, expected_bright(self._before), self.biexciton_yield)
 
         return fit_with_drift(self._background.under(data), start_s, fitted, self.drift)

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from qdmon.analysis.dot.binned import BinnedDecays
-from qdmon.analysis.dot.fit import DotFit, adapted, expected_bright, fit_dot, reread
+from qdmon.analysis.dot.fit import DotFit, adapted, expected_bright, fit_dot, go_on, reread
 from qdmon.analysis.dot.parameters import PARAMETERS, P
 from qdmon.analysis.dot.states import CHARGED, FAMILIES, KIND, Family
 from tests.qdmon.analysis.dot.paths import (
@@ -251,6 +251,28 @@ def test_what_was_expected_gives_way_to_what_is_seen() -> None:
     misled = fit_dot(data, 20.0, (2 * PAPERS_DOT.bright_cps, 1.5 * PAPERS_DOT.bright_ns))
     assert misled is not None
     assert misled.both.dot.bright_ns == pytest.approx(fit.both.dot.bright_ns, rel=1e-3)
+
+
+@pytest.mark.parametrize("kind", DIM)
+def test_a_fit_that_goes_on_finds_in_more_light_what_a_search_finds(kind: Family) -> None:
+    _, data, searched = example(kind)
+    known = fitted(data.first(len(data.counts) // 3))
+    found = go_on(data, known, 20.0)
+    for family in (kind, "both"):
+        on, anew = found.families[family], searched.families[family]
+        assert on.log_likelihood == pytest.approx(anew.log_likelihood, abs=3)
+        assert on.dot.bright_ns == pytest.approx(
+            anew.dot.bright_ns, abs=0.2 * on.error_of(P.BRIGHT_NS) * on.dot.bright_ns
+        )
+    assert found.photons == searched.photons
+
+
+def test_a_fit_that_goes_on_takes_what_is_known_beforehand_once_and_biexcitons_as_they_are_now() -> None:
+    _, data, fit = example("auger")
+    again = go_on(data, go_on(data, fit, 20.0), 20.0, biexciton_yield=0.3)
+    assert again.both.dot.biexciton_yield == 0.3
+    assert again.both.error_of(P.GREY) == pytest.approx(fit.both.error_of(P.GREY), rel=0.1)
+    assert again.both.dot.grey == pytest.approx(fit.both.dot.grey, rel=0.02)
 
 
 def test_steady_light_between_two_levels_is_a_level_and_no_switching() -> None:

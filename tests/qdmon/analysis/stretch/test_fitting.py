@@ -90,7 +90,7 @@ class Stage:
         self.stands_out = True
         # Time in which a lamp is on.
         self.lamp_s = (np.inf, np.inf)
-        for name in ("fit_dot", "reread", "adapted", "read_bins", "call_of", "foreign_bins"):
+        for name in ("fit_dot", "go_on", "reread", "adapted", "read_bins", "call_of", "foreign_bins"):
             patch.setattr(fitting, name, getattr(self, name))
         patch.setattr(fitting, "expected_bright", lambda known: known)
         patch.setattr(fitting, "fit_with_drift", self.fit_with_drift)
@@ -101,6 +101,12 @@ class Stage:
     ) -> DotFit | None:
         self.asked.append(Asked("anew", len(data.counts), expected, data.background_cps))
         return DotFit({}) if self.stands_out else None
+
+    def go_on(
+        self, data: BinnedDecays, known: DotFit, sd_cps: float | None, biexciton_yield: float
+    ) -> DotFit:
+        self.asked.append(Asked("on", len(data.counts), known, data.background_cps))
+        return DotFit({})
 
     def reread(self, data: BinnedDecays, fit: DotFit) -> DotFit:
         self.asked.append(Asked("again", len(data.counts), fit))
@@ -186,6 +192,26 @@ def test_the_background_is_estimated_with_the_dot_and_stays_while_the_dot_does(s
     assert stage.kinds() == ["anew", "again"]
     assert (stage.background.settles, stage.background.shares) == (1, 1)
     assert stage.asked[0].over_cps == stage.background.cps
+
+
+def test_a_last_fit_goes_on_from_a_search_of_enough_light_that_has_not_grown_much_since(stage: Stage) -> None:
+    assert stage.at(3.0).dot.refit_if_due([], None)
+    known = stage.dot.fit
+    stage.at(14.9).dot.refit([], None)
+    assert stage.asked[-1] == Asked("on", 14900, known)
+    assert (stage.background.settles, stage.background.shares) == (2, 2)
+    stage.at(15.1).dot.refit([], None)
+    assert stage.kinds() == ["anew", "on", "anew"]
+
+
+def test_a_last_fit_searches_where_the_last_search_had_little_light_or_was_of_another_dot(
+    stage: Stage,
+) -> None:
+    assert stage.at(2.0).dot.refit_if_due([], None)
+    stage.at(3.0).dot.refit([], None)
+    stage.at(10.0).dot.restart_at(ACQ.pulses(9.0), [], None)
+    stage.at(10.5).dot.refit([], None)
+    assert stage.kinds() == ["anew"] * 4
 
 
 def test_a_dot_that_is_not_known_yet_is_looked_for_whether_it_was_asked_for_or_not(stage: Stage) -> None:
