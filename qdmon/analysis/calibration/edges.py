@@ -19,6 +19,8 @@ __all__ = ["EdgeWatch", "Moved", "PlacedEdge"]
 
 # Photons of one detector for an edge of some 20 ps.
 BLOCK_PHOTONS = 20_000
+# So many looks at least between two edges once it is sharp: no cable warms up faster.
+SHARP_LOOKS = 4
 # What a drift must exceed to be told, at least; the error of both edges, beside what another fluence feigns:
 # it brings other light of the pulse (0.04 ns at most on simulated dots).
 LEAST_PS, LEAST_SIGMA, MIX_PS = 100.0, 5.0, 30.0
@@ -114,6 +116,7 @@ class EdgeWatch:
         self.placed = {c: PlacedEdge(first[c], 0.0, first[c], at, at, floor_ps) for c, at in t0.items()}
         shape = (max(acquisition.channels, default=0) + 1, max(acquisition.nanotime_bins, 1))
         self._block = np.zeros(shape, np.int64)
+        self._looks = dict.fromkeys(t0, 0)
 
     @property
     def t0_ps(self) -> dict[int, float]:
@@ -132,10 +135,13 @@ class EdgeWatch:
             if signal.get(c, 0.0) < LEAST_SIGNAL:
                 continue
             self._block[c] += histogram[c]
-            if self._block[c].sum() < BLOCK_PHOTONS:
+            self._looks[c] += 1
+            wait = place.told is not None and place.told.error_ps <= SHARP_PS and not place.moving
+            if self._block[c].sum() < BLOCK_PHOTONS or (wait and self._looks[c] < SHARP_LOOKS):
                 continue
             edge = rising_edge(self._block[c], self._resolution_ps, self._clock_ps)
             self._block[c] = 0
+            self._looks[c] = 0
             if edge is not None:
                 self.placed[c], told = self._follow(c, place, edge)
                 moved += told

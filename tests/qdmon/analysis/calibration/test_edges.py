@@ -1,11 +1,13 @@
 """Time zero is refined by photons to come, and its drift is told and followed."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdmon.analysis.calibration.edges import BLOCK_PHOTONS, EdgeWatch
+from qdmon.analysis.calibration.edges import BLOCK_PHOTONS, SHARP_LOOKS, EdgeWatch, Moved
 from qdmon.analysis.calibration.timing import Edge, TimeAxis, rising_edge
 from tests.qdmon.analysis import builders as b
 
@@ -24,6 +26,15 @@ def histogram(
         bins = np.minimum((time_ns / 0.016).astype(np.int64), ACQ.nanotime_bins - 1)
         rows.append(np.bincount(bins, minlength=ACQ.nanotime_bins))
     return np.stack(rows)
+
+
+def behind_a_pause(
+    edges: EdgeWatch, counts: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]"
+) -> list[Moved]:
+    """What is told of photons behind looks without any, for which a sharp edge waits."""
+    for _ in range(SHARP_LOOKS - 1):
+        assert edges.look(np.zeros_like(counts), SIGNAL) == []
+    return edges.look(counts, SIGNAL)
 
 
 def watch(
@@ -78,7 +89,7 @@ def test_a_slow_drift_is_followed_all_the_way_and_told_on_the_way() -> None:
     edges = watch()
     told = []
     for drift_ns in np.linspace(0, 0.3, 31):
-        told += edges.look(histogram(rng, (4.0 + drift_ns, 4.64)), SIGNAL)
+        told += behind_a_pause(edges, histogram(rng, (4.0 + drift_ns, 4.64)))
         assert edges.t0_ps[0] == pytest.approx(4000 + 1e3 * drift_ns, abs=80)
     assert {m.channel for m in told} == {0}
     # What is left since it was last told is not worth telling yet.
@@ -156,9 +167,9 @@ def test_a_step_within_a_block_is_told_once_and_in_full() -> None:
     edges = watch()
     half = BLOCK_PHOTONS // 2
     for _ in range(3):
-        edges.look(histogram(rng, (4.0, 4.64)), SIGNAL)
+        behind_a_pause(edges, histogram(rng, (4.0, 4.64)))
     edges.look(histogram(rng, (4.0, 4.64), half), SIGNAL)
-    told = [m for _ in range(6) for m in edges.look(histogram(rng, (4.4, 4.64), half), SIGNAL)]
+    told = [m for _ in range(8) for m in edges.look(histogram(rng, (4.4, 4.64), half), SIGNAL)]
     assert [m.channel for m in told] == [0]
     assert told[0].by_ps == pytest.approx(400, abs=60)
 
@@ -167,8 +178,20 @@ def test_one_block_that_errs_is_not_told() -> None:
     rng = np.random.default_rng(1)
     edges = watch()
     found = [4.0, 4.0, 4.3, 4.0, 4.0, 4.0]
-    assert [m for t0 in found for m in edges.look(histogram(rng, (t0, 4.64)), SIGNAL)] == []
+    assert [m for t0 in found for m in behind_a_pause(edges, histogram(rng, (t0, 4.64)))] == []
     assert edges.t0_ps[0] == pytest.approx(4000, abs=30)
+
+
+def test_a_sharp_edge_is_placed_anew_every_two_seconds_and_one_that_moves_at_once() -> None:
+    rng = np.random.default_rng(1)
+    edges = watch(error_ps=10.0)
+    placed = []
+    for t0_ns in [4.0] * 2 * SHARP_LOOKS + [4.3] * (SHARP_LOOKS + 1):
+        edges.look(histogram(rng, (t0_ns, 4.64)), SIGNAL)
+        placed.append(edges.placed[0].edge)
+    changes = [i for i, (one, other) in enumerate(pairwise(placed), 1) if one != other]
+    assert changes == [SHARP_LOOKS - 1, 2 * SHARP_LOOKS - 1, 3 * SHARP_LOOKS - 1, 3 * SHARP_LOOKS]
+    assert edges.t0_ps[0] == pytest.approx(4300, abs=30)
 
 
 def test_light_of_the_pulse_that_comes_with_another_fluence_is_no_drift() -> None:
