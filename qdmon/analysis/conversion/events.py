@@ -22,7 +22,7 @@ from qdmon.analysis.results.pair_correlation import G2
 __all__ = ["BlinkingStop", "IntensityLoss", "LightDrift", "OtherLight", "SecondEmitter"]
 
 # g2 of so many seconds, renewed so often.
-RECENT_S, EVERY_S = 10.0, 1.0
+RECENT_S, EVERY_S = 10.0, 2.0
 # Standard errors above 0.5: as a chance, once in years of looks.
 SIGNIFICANCE = 5.0
 # g2 of fewer pairs of pulses says nothing.
