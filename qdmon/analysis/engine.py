@@ -41,6 +41,8 @@ __all__ = ["Engine"]
 
 # Belief in a single emitter from which verdicts on light before it are given after all.
 PROVEN = 0.95
+# Pairs and background tell something new at every look of a young stretch, more rarely later.
+YOUNG_S, LOOKS_PER_JUDGEMENT = 5.0, 4
 # A protocol that cycles for days leaves this many steps to look back on.
 MOST_FINISHED = 500
 
@@ -213,11 +215,18 @@ class Engine:
         stretch = self.stretch
         if stretch is None:
             return events
-        self._doubt = doubt = self._judge()
+        if self._is_to_be_judged(stretch):
+            self._doubt = self._judge()
+        doubt = self._doubt
         if stretch.dot.refit_if_due(self.spans, doubt):
             self._refit_dynamics(stretch)
         self._window.looked_at(stretch, doubt)
         return events + self._read() + self.watcher.look(stretch, self.spans, self.g2_of)
+
+    def _is_to_be_judged(self, stretch: Stretch) -> bool:
+        """Whether a verdict is due, or there may be other doubts about it than at the last look."""
+        young = stretch.photons.stop_s - stretch.photons.start_s < YOUNG_S
+        return young or stretch.dot.is_due or self.looks % LOOKS_PER_JUDGEMENT == 0
 
     def window(self) -> BlinkingCall:
         """Verdict on the rolling window up to the latest look, made when somebody asks."""

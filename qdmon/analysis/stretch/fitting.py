@@ -92,13 +92,17 @@ class StretchFit:
 
         Each doubling of the time the dot is fitted anew; in between it stays, and its bins are read again.
         """
-        elapsed_s = self._elapsed_s
-        if elapsed_s < self._next_fit_s:
+        if not self.is_due:
             return False
-        search = elapsed_s >= self._next_search_s
+        search = self._elapsed_s >= self._next_search_s
         self.refit(losses, doubt, search=search)
         self._schedule_fit(searched=search)
         return True
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the verdict is to be renewed."""
+        return self._elapsed_s >= self._next_fit_s
 
     @property
     def _elapsed_s(self) -> float:
