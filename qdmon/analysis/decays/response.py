@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 
+from hardware.jit import jit
+
 __all__ = ["Response", "gaussian_with_tail"]
 
 FloatArray = NDArray[np.float64]
@@ -75,21 +77,37 @@ class Response:
             tau_ns: lifetime.
             period_ns: between two pulses.
         """
-        end = float(self.edges_ns[-1])
-        left = 1 - self._arrived(np.array([end]), tau_ns)[0]
-        seen = x_ns < end
-        arrived = np.empty_like(x_ns)
-        arrived[seen] = self._arrived(x_ns[seen], tau_ns)
-        arrived[~seen] = 1 - left * np.exp(-(x_ns[~seen] - end) / tau_ns)
-        next_pulse = x_ns > period_ns + self.edges_ns[0]
-        arrived[next_pulse] += self._arrived(x_ns[next_pulse] - period_ns, tau_ns)
-        before = left * np.exp(-(x_ns + period_ns - end) / tau_ns) / -np.expm1(-period_ns / tau_ns)
-        return np.asarray(arrived - before)
+        return _decayed(x_ns, self.edges_ns, self._jumps, tau_ns, period_ns)
 
-    def _arrived(self, x_ns: FloatArray, tau_ns: float) -> FloatArray:
-        """(n,) the same of one pulse: each step of the density sets off a ramp that lags by `tau_ns`."""
-        since = np.maximum(x_ns[:, None] - self.edges_ns, 0.0)
-        return np.asarray((since + tau_ns * np.expm1(-since / tau_ns)) @ self._jumps)
+
+@jit
+def _arrived(x_ns: float, edges_ns: FloatArray, jumps: FloatArray, tau_ns: float) -> float:
+    """Of one pulse: each step of the density sets off a ramp that lags by `tau_ns`."""
+    arrived = 0.0
+    for j in range(len(edges_ns)):
+        since = x_ns - edges_ns[j]
+        if since <= 0:
+            break
+        arrived += jumps[j] * (since + tau_ns * np.expm1(-since / tau_ns))
+    return arrived
+
+
+@jit
+def _decayed(
+    x_ns: FloatArray, edges_ns: FloatArray, jumps: FloatArray, tau_ns: float, period_ns: float
+) -> FloatArray:
+    """See `Response.decayed`; the steps of the density are those at its edges."""
+    end = edges_ns[-1]
+    left = 1 - _arrived(end, edges_ns, jumps, tau_ns)
+    before = left / -np.expm1(-period_ns / tau_ns)
+    found = np.empty(len(x_ns))
+    for i in range(len(x_ns)):
+        x = x_ns[i]
+        arrived = _arrived(x, edges_ns, jumps, tau_ns) if x < end else 1 - left * np.exp((end - x) / tau_ns)
+        if x > period_ns + edges_ns[0]:
+            arrived += _arrived(x - period_ns, edges_ns, jumps, tau_ns)
+        found[i] = arrived - before * np.exp(-(x + period_ns - end) / tau_ns)
+    return found
 
 
 @lru_cache(maxsize=16)
