@@ -35,6 +35,8 @@ LEAST_PROBABILITY = 0.5
 # and the scatter of that gain; both from dots of known kind (tests/benchmarks/verdict.py).
 GAIN: dict[Family, float] = {"auger": 0.0, "bc": 0.0, "hc": 0.0, "both": 5.0, "all": 30.0}
 GAIN_SCATTER = 1.5
+# A family as unlikely as this has no say.
+UNLIKELY = 1e-9
 # What it gains per photon where its charged states hardly emit faster than trapped ones: these then stand in
 # for levels that many traps make and the ladder lacks (dots that never charge: up to 1.2e-4, mostly 1e-5;
 # others 4e-4, and 1e-4 where trions are over before the gate).
@@ -81,11 +83,11 @@ class Reading:
 
     Attributes:
         fit: all families.
-        odds: family -> probability.
+        odds: family -> probability, of those that are not out of the question.
         best: the likeliest family.
         losses: expected losses of every bin under it.
         blinks: its dim dwells.
-        shares: family -> what was lost to what.
+        shares: family -> what was lost to what, of the same.
     """
 
     fit: DotFit
@@ -101,17 +103,18 @@ def read_bins(fit: DotFit) -> Reading:
     families = list(fit.families)
     log_l = np.array([found.log_likelihood for found in fit.families.values()])
     gains, scatters = np.array([_gain(found, fit.photons) for found in fit.families.values()]).T
-    odds = softmax((log_l - gains) / scatters.max())
-    best = fit.families[families[int(np.argmax(odds))]]
-    losses = {f: found.losses() for f, found in fit.families.items()}
+    every = zip(families, softmax((log_l - gains) / scatters.max()).tolist(), strict=True)
+    odds = {family: chance for family, chance in every if chance > UNLIKELY}
+    best = fit.families[max(odds, key=lambda f: odds[f])]
+    losses = {f: fit.families[f].losses() for f in odds}
     blinks = {f: find_blinks(part.auger, part.trap + part.constant) for f, part in losses.items()}
     return Reading(
         fit,
-        dict(zip(families, odds.tolist(), strict=True)),
+        odds,
         best,
         losses[best.family],
         blinks[best.family],
-        {f: _shares(found, losses[f], blinks[f]) for f, found in fit.families.items()},
+        {f: _shares(fit.families[f], losses[f], blinks[f]) for f in odds},
     )
 
 
