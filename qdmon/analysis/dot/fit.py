@@ -13,10 +13,10 @@ from qdmon.analysis.dot.parameters import P, in_order
 from qdmon.analysis.dot.start import OTHER_NAMES, first_fits, prior_around, usual_prior
 from qdmon.analysis.dot.states import Family
 
-__all__ = ["SEARCH_BINS", "DotFit", "adapted", "expected_bright", "fit_dot", "go_on", "reread"]
+__all__ = ["ENOUGH_BINS", "DotFit", "adapted", "expected_bright", "fit_dot", "go_on", "reread"]
 
-# So many bins tell where to begin.
-SEARCH_BINS = 2500
+# So many bins tell where to begin, and so many what is worth it.
+START_BINS, ENOUGH_BINS = 1500, 2500
 # Gain of a richer family on the searched bins that makes it worth fitting to all.
 WORTH_MORE = 2.0
 # A pure fit this close below the mixed one, with another trion (logarithm), may have found the better one.
@@ -74,11 +74,8 @@ def fit_dot(
         expected: rate (cps) and lifetime (ns) of the bright level, from another fluence; None if unknown.
         biexciton_yield: over that of the exciton.
     """
-    some = data.pieces(SEARCH_BINS)
-    begun = first_fits(data, some, background_sd_cps, expected, biexciton_yield)
-    if begun is None:
-        return None
-    return _all_families(data, some, *begun)
+    begun = first_fits(data, data.pieces(START_BINS), background_sd_cps, expected, biexciton_yield)
+    return _all_families(data, *begun) if begun is not None else None
 
 
 def go_on(
@@ -102,17 +99,14 @@ def go_on(
         for family, fit in known.families.items()
         if family in families
     }
-    return _all_families(data, data.pieces(SEARCH_BINS), prior, first)
+    return _all_families(data, prior, first)
 
 
-def _all_families(
-    data: BinnedDecays, some: BinnedDecays, prior: Prior, first: dict[Family, FamilyFit]
-) -> DotFit:
+def _all_families(data: BinnedDecays, prior: Prior, first: dict[Family, FamilyFit]) -> DotFit:
     """Fits of all families from first ones.
 
     Args:
         data: the bins.
-        some: those of them that are asked whether more states are worth it.
         prior: of the dot.
         first: fits of "auger" and "both" to begin with.
     """
@@ -135,6 +129,7 @@ def _all_families(
     found["both"] = both
     found["hc"] = fit_family(data, "hc", both.dot, prior, (4, 4, 4))
     # Everything at once is dear, and rarely needed: ask a part of the bins first.
+    some = data.pieces(ENOUGH_BINS)
     begin = _all_states(both, found["hc"])
     leader = max((both, found["hc"]), key=lambda f: f.log_likelihood)
     here = fit_family(some, "both", both.dot, prior, (3,), both.whole_chain()).log_likelihood

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qdmon.analysis.biexciton import USUAL_YIELD
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.drift import Drift, Levelled, fit_with_drift, reread_with_drift
-from qdmon.analysis.dot.fit import SEARCH_BINS, DotFit, adapted, expected_bright, fit_dot, go_on, reread
+from qdmon.analysis.dot.fit import ENOUGH_BINS, DotFit, adapted, expected_bright, fit_dot, go_on, reread
 from qdmon.analysis.dot.foreign import foreign_bins
 from qdmon.analysis.dot.verdict import Reading, call_of, read_bins, undetermined
 from qdmon.analysis.results.blinking import BlinkingCall
@@ -158,8 +158,8 @@ class StretchFit:
     def _fit_anew(self, data: BinnedDecays, start_s: FloatArray) -> Levelled | None:
         """The likeliest dot with its drift of light; None where no bright level stands out."""
         known_sd_cps = self._background.settle(data)
-        # A search looks at so many bins: after one that had them another finds the same.
-        enough = self._searched_bins >= SEARCH_BINS and self._elapsed_s < self._next_search_s
+        # After a search of so many bins another one finds the same.
+        enough = self._searched_bins >= ENOUGH_BINS and self._elapsed_s < self._next_search_s
         known = self.fit if enough else None
         if known is None:
             self._searched_bins = len(data.counts)
