@@ -11,6 +11,7 @@ from qdmon.analysis.antibunching.g2 import g2_from_pairs, no_g2, zero_lag
 from qdmon.analysis.antibunching.pairs import Pairs
 from qdmon.analysis.antibunching.ticks import TickPairs, g2_from_ticks
 from qdmon.analysis.calibration.calibration import Calibrator
+from qdmon.analysis.calibration.timing import TimeAxis
 from qdmon.analysis.results.pair_correlation import G2
 
 __all__ = ["PairHistory"]
@@ -32,6 +33,8 @@ class PairHistory:
         self._calibrator = calibrator
         self._given_delay_ns = given_delay_ns
         self._before = Counted.none()
+        # Of all pairs of the present stretch, under its background, with an axis: asked for more than once.
+        self._latest: tuple[Pairs, SteadyLight, TimeAxis | None, G2] | None = None
         # The delay needs no background: pairs of every stretch show it.
         self._lags = np.zeros_like(Pairs.none().lags)
         self._ticks = (
@@ -62,6 +65,8 @@ class PairHistory:
             here: all pairs of the present stretch.
             light: its background.
         """
+        if not self._before.pairs.pulses:
+            return self.g2_of(here, here, light)
         return self._g2(self._before.with_those_of(self._counted(here, light)), here)
 
     def g2_of(self, some: Pairs, here: Pairs, light: SteadyLight) -> G2:
@@ -72,7 +77,12 @@ class PairHistory:
             here: all pairs of the present stretch.
             light: its background.
         """
-        return self._g2(self._counted(some, light), here)
+        if some is not here or self._ticks is not None:
+            return self._g2(self._counted(some, light), here)
+        axis, latest = self._calibrator.axis, self._latest
+        if latest is None or latest[0] is not here or latest[1] != light or latest[2] is not axis:
+            self._latest = latest = here, light, axis, self._g2(self._counted(here, light), here)
+        return latest[3]
 
     def _counted(self, pairs: Pairs, light: SteadyLight) -> Counted:
         channels, axis = self._calibrator.correlated, self._calibrator.axis

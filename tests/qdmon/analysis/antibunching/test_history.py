@@ -151,3 +151,19 @@ def test_a_sweep_whose_background_grows_leaves_a_single_emitter_single_and_the_s
     for g2 in (snapshot.g2, *(s.g2 for s in snapshot.segments)):
         assert g2.detector_delay_ns == pytest.approx(4.3, abs=0.15)
     assert [s.call.reason for s in snapshot.segments if "emitter" in (s.call.reason or "")] == []
+
+
+def test_g2_of_the_same_pairs_is_made_once_and_anew_with_other_pairs_light_axis_or_a_stretch_before() -> None:
+    rng, of_all = np.random.default_rng(3), history()
+    here = lit(rng, *SWEEP[0], 0.02)
+    light = light_of(SWEEP[0][1])
+    first = of_all.g2(here, light)
+    assert of_all.g2_of(here, here, light) is of_all.g2(here, light_of(SWEEP[0][1])) is first
+    more = of_all.g2(here + here, light)
+    assert int(more.coincidences.sum()) == 2 * int(first.coincidences.sum())
+    assert of_all.g2(here, light_of(0.001)).zero.value != first.zero.value
+    of_all._calibrator.axis = None
+    assert of_all.g2(here, light_of(0.001)).zero.value is None
+    of_all._calibrator.axis = pulsed.axis()
+    of_all.keep(here, light)
+    assert int(of_all.g2(here, light).coincidences.sum()) == 2 * int(first.coincidences.sum())
