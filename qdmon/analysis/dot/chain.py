@@ -19,7 +19,7 @@ Float32Array = NDArray[np.float32]
 
 _LEAST_WEIGHT = 1e-7
 # Bins that a state must hold to be looked at again.
-_LEAST_TIME = 0.02
+_LEAST_TIME = 0.05
 # Bins in which the dot switched do not last: steady light between two levels is a level.
 _LEAST_SWITCHING = 0.7
 _LEAVING_RANGE = (1e-4, 0.97)
