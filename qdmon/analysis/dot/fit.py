@@ -11,12 +11,14 @@ from qdmon.analysis.dot.family import FamilyFit, fit_family
 from qdmon.analysis.dot.maximise import Prior, parameters_of
 from qdmon.analysis.dot.parameters import P, in_order
 from qdmon.analysis.dot.start import OTHER_NAMES, first_fits, prior_around, usual_prior
-from qdmon.analysis.dot.states import Family
+from qdmon.analysis.dot.states import CHARGED, Family
 
 __all__ = ["ENOUGH_BINS", "DotFit", "adapted", "expected_bright", "fit_dot", "go_on", "reread"]
 
 # So many bins tell where to begin, and so many what is worth it.
 START_BINS, ENOUGH_BINS = 1500, 2500
+# Charged bins from which a fit knows its trion.
+SEEN_BINS = 20.0
 # Gain of a richer family on the searched bins that makes it worth fitting to all.
 WORTH_MORE = 2.0
 # A pure fit this close below the mixed one, with another trion (logarithm), may have found the better one.
@@ -83,8 +85,10 @@ def go_on(
     known: DotFit,
     background_sd_cps: float | None = None,
     biexciton_yield: float = USUAL_YIELD,
-) -> DotFit:
+) -> DotFit | None:
     """Fit every family of states to more light of a dot, from where a fit to enough of it has led.
+
+    Of a dot that had hardly charged the trion is looked for anew.
 
     Args:
         data: the bins, with a first guess of the background.
@@ -92,7 +96,10 @@ def go_on(
         background_sd_cps: how well that background is known; None if it is only a guess.
         biexciton_yield: over that of the exciton.
     """
-    prior = usual_prior(data, known.both.dot, background_sd_cps)
+    dot = known.both.dot
+    if known.both.spent[CHARGED].sum() < SEEN_BINS:
+        return fit_dot(data, background_sd_cps, (dot.bright_cps, dot.bright_ns), biexciton_yield)
+    prior = usual_prior(data, dot, background_sd_cps)
     families: tuple[Family, ...] = ("auger", "both")
     first = {
         family: replace(fit, dot=replace(fit.dot, biexciton_yield=biexciton_yield))

@@ -258,6 +258,7 @@ def test_a_fit_that_goes_on_finds_in_more_light_what_a_search_finds(kind: Family
     _, data, searched = example(kind)
     known = fitted(data.first(len(data.counts) // 3))
     found = go_on(data, known, 20.0)
+    assert found is not None
     for family in (kind, "both"):
         on, anew = found.families[family], searched.families[family]
         assert on.log_likelihood == pytest.approx(anew.log_likelihood, abs=3)
@@ -267,9 +268,21 @@ def test_a_fit_that_goes_on_finds_in_more_light_what_a_search_finds(kind: Family
     assert found.photons == searched.photons
 
 
+def test_a_fit_that_goes_on_looks_for_the_trion_of_a_dot_that_charges_late() -> None:
+    rng = np.random.default_rng(17)
+    first, then = (alternating(rng, 2500, dim) for dim in ([int(TRAPS[6])], [int(TRAPS[6]), TRION]))
+    data = drawn(rng, np.concatenate([first, then]), replace(PAPERS_DOT, trion_ns=9.0))
+    found = go_on(data, fitted(data.first(len(first))), 20.0)
+    assert found is not None
+    assert found.both.dot.trion_ns == pytest.approx(9.0, rel=0.05)
+
+
 def test_a_fit_that_goes_on_takes_what_is_known_beforehand_once_and_biexcitons_as_they_are_now() -> None:
     _, data, fit = example("auger")
-    again = go_on(data, go_on(data, fit, 20.0), 20.0, biexciton_yield=0.3)
+    once = go_on(data, fit, 20.0)
+    assert once is not None
+    again = go_on(data, once, 20.0, biexciton_yield=0.3)
+    assert again is not None
     assert again.both.dot.biexciton_yield == 0.3
     assert again.both.error_of(P.GREY) == pytest.approx(fit.both.error_of(P.GREY), rel=0.1)
     assert again.both.dot.grey == pytest.approx(fit.both.dot.grey, rel=0.02)
