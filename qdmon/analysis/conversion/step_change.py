@@ -53,6 +53,11 @@ class BothSides:
         return self.since[-1]
 
     @property
+    def seen_s(self) -> float:
+        """The lesser of the times seen before and behind."""
+        return min(call.stop_s - call.start_s for call in (self.before, self.behind))
+
+    @property
     def share_tells(self) -> bool:
         """Whether a share that moved is a change: that of a mixed dot moves with the fluence as a rule."""
         return self.before.blinking != "mixed" or self.behind.blinking == self.expected
@@ -99,9 +104,8 @@ def step_change(
 def share_moved(sides: BothSides, marks: Sequence[Mark]) -> bool:
     """Whether the share of the law moved far at a step at which the type stayed."""
     rise, sigmas = sides.moved(marks)
-    seen_s = min(call.stop_s - call.start_s for call in (sides.before, sides.behind))
     same = sides.before.blinking == sides.behind.blinking
-    return same and seen_s >= LEAST_STEP_S and abs(rise) > FAR_MOVE and abs(sigmas) > FAR_SIGMA
+    return same and sides.seen_s >= LEAST_STEP_S and abs(rise) > FAR_MOVE and abs(sigmas) > FAR_SIGMA
 
 
 def _chance(sides: BothSides, marks: Sequence[Mark], budget: AlarmBudget) -> float | None:
@@ -110,23 +114,25 @@ def _chance(sides: BothSides, marks: Sequence[Mark], budget: AlarmBudget) -> flo
     laws = [law for call in calls if (law := law_of(call, marks)) is not None]
     if sides.before.blinking == sides.behind.blinking or len(laws) < 2:
         return None
-    # That either verdict names what the dot did, and that what it did is not chance.
-    seen = min(leaning_of(call)[call.blinking] for call in calls)
     chance = float(1 - laws[0] @ laws[1])
-    seen_s = min(call.stop_s - call.start_s for call in calls)
-    rise, sigmas = sides.moved(marks) if sides.share_tells else (0.0, 0.0)
-    if seen_s < FAR_S:
-        return None
-    if abs(rise) > FAR_MOVE and abs(sigmas) > FAR_SIGMA:
-        return chance if min(chance, seen) > EVEN else None
-    if abs(rise) > CLEAR_MOVE and min(chance, seen) >= LIKELIER and place_change(marks, budget) is not None:
-        return chance
+    # How sure both verdicts are of what the dot did, and that it is what its law makes of it.
+    seen = min(leaning_of(call)[call.blinking] for call in calls)
     of_law = min(
-        dict(zip(TYPES, law, strict=True)).get(c.blinking, 0.0) for law, c in zip(laws, calls, strict=True)
+        dict(zip(TYPES, law, strict=True)).get(call.blinking, 0.0)
+        for law, call in zip(laws, calls, strict=True)
     )
-    least = LIKELIER if abs(rise) > CLEAR_MOVE and abs(sigmas) > CLEAR_SIGMA else LEAST_CERTAINTY
-    sure = seen >= SURE and of_law >= SURE_LAW and seen_s >= LEAST_STEP_S
-    return chance if sure and chance >= least else None
+    rise, sigmas = np.abs(sides.moved(marks)) if sides.share_tells else (0.0, 0.0)
+    far, clear = (
+        rise > least_rise and sigmas > least_sigmas
+        for least_rise, least_sigmas in ((FAR_MOVE, FAR_SIGMA), (CLEAR_MOVE, CLEAR_SIGMA))
+    )
+    if sides.seen_s >= FAR_S:
+        if far and min(chance, seen) > EVEN:
+            return chance
+        if rise > CLEAR_MOVE and min(chance, seen) >= LIKELIER and place_change(marks, budget) is not None:
+            return chance
+    sure = seen >= SURE and of_law >= SURE_LAW and sides.seen_s >= LEAST_STEP_S
+    return chance if sure and chance >= (LIKELIER if clear else LEAST_CERTAINTY) else None
 
 
 class _Place(NamedTuple):
