@@ -43,6 +43,8 @@ YIELD_SD, YIELD_RANGE = 0.1, (0.05, 0.5)
 SURELY_SECOND = 0.25
 # A type is called from here on; what is stated of it is no surer than this.
 LIKELY_SINGLE = 0.8
+# Less than twenty to one is no sureness: a type is then stated at less than 0.9.
+SURELY_SINGLE, UNSURE = 0.95, 0.87
 # Where nothing can be gated, without nanotimes or for light as fast as the response: the classic criterion.
 CLASSIC = 0.5
 
@@ -102,8 +104,14 @@ def biexciton_yield(g2: G2) -> float:
 
 
 def belief_in_single(g2: G2) -> float:
-    """How sure it is that one emitter made the light: 1 once it is shown."""
-    return 1.0 if g2.single_emitter is True else g2.single_probability or 0.0
+    """How sure it is that one emitter made the light: 1 once it is shown.
+
+    Where few pairs speak for one, nine in ten spots being one beforehand is most of what is known.
+    """
+    if g2.single_emitter is True:
+        return 1.0
+    chance = g2.single_probability or 0.0
+    return chance if chance >= SURELY_SINGLE else min(chance, UNSURE)
 
 
 def emitter_doubt(g2: G2) -> str | None:

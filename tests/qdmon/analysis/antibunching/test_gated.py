@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import poisson
 
 from qdmon.analysis.antibunching.coincidences import Coincidences, ZeroDelay
+from qdmon.analysis.antibunching.g2 import no_g2
 from qdmon.analysis.antibunching.gated import (
     Gated,
     belief_in_single,
@@ -147,3 +148,14 @@ def test_before_a_single_emitter_is_shown_its_chance_bounds_what_is_stated(
     assert (emitter_doubt(g2) is not None) == doubted
     assert belief_in_single(g2) == chance
     assert belief_in_single(replace(g2, single_emitter=True)) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("chance", "belief"), [(0.3, 0.3), (0.87, 0.87), (0.94, 0.87), (0.95, 0.95), (0.99, 0.99)]
+)
+def test_less_than_twenty_to_one_for_one_emitter_states_no_type_at_nine_tenths(
+    chance: float, belief: float
+) -> None:
+    assert belief_in_single(replace(no_g2("none"), single_probability=chance)) == belief
+    # A verdict that is sure of all else is spread evenly over five types to that degree.
+    assert (belief + (1 - belief) / 5 < 0.9) == (chance < 0.95)
