@@ -35,6 +35,9 @@ LEAST_PROBABILITY = 0.5
 # and the scatter of that gain; both from dots of known kind (tests/benchmarks/verdict.py).
 GAIN: dict[Family, float] = {"auger": 0.0, "bc": 0.0, "hc": 0.0, "both": 5.0, "all": 30.0}
 GAIN_SCATTER = 1.5
+# Traps that take less are shallow; of the bright level so much loss may be its wandering (lasers, lifetimes).
+# So much of the share does not matter.
+SHALLOW, WAVERING, NEGLIGIBLE = 0.2, 0.015, 0.03
 # A family as unlikely as this has no say.
 UNLIKELY = 1e-9
 # What it gains per photon where its charged states hardly emit faster than trapped ones: these then stand in
@@ -185,7 +188,19 @@ def _share_error(found: FamilyFit, auger: float, total: float, blinks: tuple[Bli
     hidden = HIDDEN * auger * float(np.clip(GATE_NS / found.dot.trion_ns - SEEN, 0.0, 1.0))
     lost_light = total / len(found.smoothed.posterior)
     early = EARLY_DOUBT * max(found.dot.early - EARLY_FROM, 0.0) / max(lost_light, LOSS_FROM)
-    return float(np.sqrt(labels**2 + level**2 + hidden**2 + early**2 + SHARE_FLOOR**2))
+    feigned = _feigned(found, auger, lost_light)
+    return float(np.sqrt(labels**2 + level**2 + hidden**2 + early**2 + feigned**2 + SHARE_FLOOR**2))
+
+
+def _feigned(found: FamilyFit, auger: float, loss: float) -> float:
+    """By how much the share may be too low because a bright level that wanders passes for shallow traps.
+
+    Light that wavers by some per cent feigns little loss, which matters where little is lost otherwise.
+    """
+    trap = found.dot.losses.trap
+    shallow = float(found.spent @ np.where(trap < SHALLOW, trap, 0.0)) / len(found.smoothed.posterior)
+    part = min(shallow, WAVERING) / max(loss, LOSS_FROM)
+    return max(auger * part / max(1 - part, 0.1) - NEGLIGIBLE, 0.0)
 
 
 def _probabilities(reading: Reading) -> dict[Blinking, float]:

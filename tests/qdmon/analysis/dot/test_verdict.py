@@ -428,3 +428,18 @@ def test_where_nothing_is_known_every_type_is_as_likely() -> None:
 
 def test_the_likeliest_type_is_the_most_probable_one() -> None:
     assert likeliest({"auger": 0.2, "bc": 0.5, "mixed": 0.3}) == "bc"
+
+
+@pytest.mark.parametrize(("charged_bins", "doubted"), [(4.0, True), (60.0, False)])
+def test_a_light_that_may_just_waver_leaves_a_dot_mixed_only_where_it_loses_much(
+    charged_bins: float, doubted: bool
+) -> None:
+    """A fifth of the time 7 % less light: a trap, or the laser. Beside it trions, seldom or often."""
+    rng = np.random.default_rng(11)
+    path = alternating(rng, 3000, [TRION], on_bins=60.0, off_bins=charged_bins)
+    wavering = alternating(rng, 3000, [int(TRAPS[0])], on_bins=80.0, off_bins=20.0)
+    call = called(drawn(rng, np.where(path == BRIGHT, wavering, path)))
+    assert call.auger_share.value is not None
+    assert call.auger_share.error is not None
+    assert (call.auger_share.error > 0.08) == doubted
+    assert call.auger_share.value + call.auger_share.error > 0.85
