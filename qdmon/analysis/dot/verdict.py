@@ -274,7 +274,7 @@ def _without_lifetime(probabilities: dict[Blinking, float]) -> dict[Blinking, fl
 
 
 def _maybe_dim(probabilities: dict[Blinking, float], seconds: float) -> dict[Blinking, float]:
-    """What is left of some probabilities of a dot that stayed at one level for so long."""
+    """What is left of some probabilities: what does not blink for so long may have been dim all the time."""
     dim = min(ALWAYS_DIM_S / max(seconds, 1e-3), MOST_DIM) * probabilities["none"]
     others = dim / (len(probabilities) - 1)
     return {t: p - dim if t == "none" else p + others for t, p in probabilities.items()}
@@ -313,9 +313,7 @@ def call_of(
         belief: probability that all this is about a single dot.
     """
     blinks = len(reading.blinks)
-    found = _probabilities(reading)
-    if not blinks:
-        found = _maybe_dim(found, span_s[1] - span_s[0])
+    found = _maybe_dim(_probabilities(reading), span_s[1] - span_s[0])
     probabilities = _believed(found, belief)
     best = likeliest(probabilities)
     unexplained = _unexplained(data, reading.best)

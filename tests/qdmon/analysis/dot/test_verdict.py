@@ -443,3 +443,15 @@ def test_a_light_that_may_just_waver_leaves_a_dot_mixed_only_where_it_loses_much
     assert call.auger_share.error is not None
     assert (call.auger_share.error > 0.08) == doubted
     assert call.auger_share.value + call.auger_share.error > 0.85
+
+
+@pytest.mark.parametrize("blip", [False, True])
+def test_a_dot_that_keeps_its_level_for_two_seconds_may_be_dim_all_the_time_whatever_one_bin_shows(
+    blip: bool,
+) -> None:
+    path = path_of((BRIGHT, 200), (TRION if blip else BRIGHT, 1), (BRIGHT, 199))
+    data = drawn(np.random.default_rng(4), path)
+    reading = read(data)
+    assert bool(reading.blinks) == blip
+    chance = call_of(data, reading, (0.0, 2.0), None).probabilities["none"]
+    assert 0.9 < chance <= 0.975
