@@ -38,6 +38,8 @@ GAIN_SCATTER = 1.5
 # Traps that take less are shallow; of the bright level so much loss may be its wandering (lasers, lifetimes).
 # So much of the share does not matter.
 SHALLOW, WAVERING, NEGLIGIBLE = 0.2, 0.015, 0.03
+# A bright level seen in less of the time, and known no better, is no level to compare others with.
+SELDOM, BADLY_KNOWN = 0.01, 0.1
 # A family as unlikely as this has no say.
 UNLIKELY = 1e-9
 # What it gains per photon where its charged states hardly emit faster than trapped ones: these then stand in
@@ -256,6 +258,9 @@ def _own_doubt(data: BinnedDecays, reading: Reading, best: Blinking) -> str | No
     found = reading.best
     if best != "none" and dark_share(data, found) > DARK_FROM:
         return TOO_DIM
+    seldom = float(found.spent[0]) < SELDOM * len(data.counts)
+    if seldom and np.hypot(found.error_of(P.BRIGHT_CPS), found.blur) > BADLY_KNOWN:
+        return "the bright level is hardly ever seen"
     hot = reading.shares[found.family].constant
     if best != "none" and HOT_FROM < hot < 0.5:
         return f"{100 * hot:.0f} % of the loss is at constant lifetime, the rest is not"

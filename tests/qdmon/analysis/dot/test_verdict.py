@@ -238,6 +238,15 @@ def test_a_dot_that_is_dark_when_dim_does_not_tell_why() -> None:
     assert max(call.probabilities.values()) < 0.3
 
 
+def test_bursts_in_the_dark_are_no_bright_level() -> None:
+    """Molecules that diffuse through the focus, say: seldom, and never for long."""
+    rng = np.random.default_rng(9)
+    path = np.full(4000, int(TRAPS[16]))
+    path[rng.choice(4000, 24, replace=False)] = BRIGHT
+    call = called(drawn(rng, path, bin_s=0.002))
+    assert (call.blinking, call.reason) == ("undetermined", "the bright level is hardly ever seen")
+
+
 def test_little_light_tells_why_it_is_little_if_enough_of_it_was_seen() -> None:
     deep = int(TRAPS[18])
     assert PAPERS_DOT.losses.trap[deep] > 0.97
