@@ -181,7 +181,8 @@ def _between_verdicts(sides: BothSides, marks: Sequence[Mark]) -> _Place | None:
         for i, call in enumerate(sides.since)
         if (law := law_of(call, marks)) is not None and law[old] >= SURE
     ]
-    if rise >= 0 or not unchanged or unchanged[-1] + 1 >= len(sides.since):
+    back = sides.behind.blinking == sides.expected
+    if rise >= 0 or back or not unchanged or unchanged[-1] + 1 >= len(sides.since):
         return None
     begin_s, end_s = (sides.since[i].stop_s for i in (unchanged[-1], unchanged[-1] + 1))
     error_s = HALF_CENTRAL * (end_s - begin_s)
