@@ -21,6 +21,8 @@ FloatArray = NDArray[np.float64]
 
 # Of the bright level, where the dot leaves it in every bin (dots of many traps).
 BLUR = 0.2
+# Traps that take less are shallow.
+SHALLOW = 0.2
 # So much loss in the bins beside tells what a bin in which the dot switched lost its light to.
 LOST_BESIDE = 0.2
 TYPICAL_DWELL_S = 0.04
@@ -82,6 +84,12 @@ class FamilyFit:
     def blur(self) -> float:
         """Relative error of the bright level by bins in which the dot left it, that pass for bright."""
         return BLUR * float(self.smoothed.chain.leaving[0]) ** 2
+
+    @property
+    def shallow(self) -> float:
+        """Mean loss in traps that take little: a bright level that wanders, or drifts, passes for them."""
+        trap = self.dot.losses.trap
+        return float(self.spent @ np.where(trap < SHALLOW, trap, 0.0)) / len(self.smoothed.posterior)
 
     @property
     def background(self) -> Estimate:

@@ -17,8 +17,8 @@ __all__ = ["ENOUGH_BINS", "DotFit", "adapted", "expected_bright", "fit_dot", "go
 
 # So many bins tell where to begin, and so many what is worth it.
 START_BINS, ENOUGH_BINS = 1500, 2500
-# Charged bins from which a fit knows its trion.
-SEEN_BINS = 20.0
+# Charged bins from which a fit knows its trion, and loss in shallow traps that may be a drift.
+SEEN_BINS, LEAST_SHALLOW = 20.0, 0.005
 # Gain of a richer family on the searched bins that makes it worth fitting to all.
 WORTH_MORE = 2.0
 # A pure fit this close below the mixed one, with another trion (logarithm), may have found the better one.
@@ -88,7 +88,8 @@ def go_on(
 ) -> DotFit | None:
     """Fit every family of states to more light of a dot, from where a fit to enough of it has led.
 
-    Of a dot that had hardly charged the trion is looked for anew.
+    Where that may mislead a search begins anew: the trion of a dot that had hardly charged is not known, and
+    shallow traps may have been the beginning of a drift.
 
     Args:
         data: the bins, with a first guess of the background.
@@ -96,8 +97,8 @@ def go_on(
         background_sd_cps: how well that background is known; None if it is only a guess.
         biexciton_yield: over that of the exciton.
     """
-    dot = known.both.dot
-    if known.both.spent[CHARGED].sum() < SEEN_BINS:
+    both, dot = known.both, known.both.dot
+    if both.spent[CHARGED].sum() < SEEN_BINS or both.shallow > LEAST_SHALLOW:
         return fit_dot(data, background_sd_cps, (dot.bright_cps, dot.bright_ns), biexciton_yield)
     prior = usual_prior(data, dot, background_sd_cps)
     families: tuple[Family, ...] = ("auger", "both")

@@ -35,9 +35,9 @@ LEAST_PROBABILITY = 0.5
 # and the scatter of that gain; both from dots of known kind (tests/benchmarks/verdict.py).
 GAIN: dict[Family, float] = {"auger": 0.0, "bc": 0.0, "hc": 0.0, "both": 5.0, "all": 30.0}
 GAIN_SCATTER = 1.5
-# Traps that take less are shallow; of the bright level so much loss may be its wandering (lasers, lifetimes).
-# So much of the share does not matter.
-SHALLOW, WAVERING, NEGLIGIBLE = 0.2, 0.015, 0.03
+# So much loss in shallow traps may be a bright level that wanders (lasers, lifetimes). So much of the share
+# does not matter.
+WAVERING, NEGLIGIBLE = 0.015, 0.03
 # A bright level seen in less of the time, and known no better, is no level to compare others with.
 SELDOM, BADLY_KNOWN = 0.01, 0.1
 # A family as unlikely as this has no say.
@@ -199,9 +199,7 @@ def _feigned(found: FamilyFit, auger: float, loss: float) -> float:
 
     Light that wavers by some per cent feigns little loss, which matters where little is lost otherwise.
     """
-    trap = found.dot.losses.trap
-    shallow = float(found.spent @ np.where(trap < SHALLOW, trap, 0.0)) / len(found.smoothed.posterior)
-    part = min(shallow, WAVERING) / max(loss, LOSS_FROM)
+    part = min(found.shallow, WAVERING) / max(loss, LOSS_FROM)
     return max(auger * part / max(1 - part, 0.1) - NEGLIGIBLE, 0.0)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from qdmon.analysis.dot import fit as fit_module
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.fit import DotFit, adapted, expected_bright, fit_dot, go_on, reread
 from qdmon.analysis.dot.parameters import PARAMETERS, P
@@ -275,6 +276,24 @@ def test_a_fit_that_goes_on_looks_for_the_trion_of_a_dot_that_charges_late() -> 
     found = go_on(data, fitted(data.first(len(first))), 20.0)
     assert found is not None
     assert found.both.dot.trion_ns == pytest.approx(9.0, rel=0.05)
+
+
+@pytest.mark.parametrize(("level", "anew"), [(0, True), (8, False)])
+def test_shallow_traps_that_may_be_a_drift_are_looked_for_anew(
+    level: int, anew: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(21)
+    data = drawn(rng, alternating(rng, 3000, [int(TRAPS[level]), TRION]))
+    known = fitted(data.first(2500))
+    searched: list[DotFit] = []
+
+    def search(*args: object) -> DotFit:
+        searched.append(known)
+        return known
+
+    monkeypatch.setattr(fit_module, "fit_dot", search)
+    assert go_on(data, known, 20.0) is not None
+    assert (searched != []) == anew
 
 
 def test_a_fit_that_goes_on_takes_what_is_known_beforehand_once_and_biexcitons_as_they_are_now() -> None:
