@@ -103,9 +103,12 @@ def step_change(
 
 def share_moved(sides: BothSides, marks: Sequence[Mark]) -> bool:
     """Whether the share of the law moved far at a step at which the type stayed."""
-    rise, sigmas = sides.moved(marks)
     same = sides.before.blinking == sides.behind.blinking
-    return same and sides.seen_s >= LEAST_STEP_S and abs(rise) > FAR_MOVE and abs(sigmas) > FAR_SIGMA
+    return same and sides.seen_s >= LEAST_STEP_S and _is_far(*sides.moved(marks))
+
+
+def _is_far(rise: float, sigmas: float) -> bool:
+    return abs(rise) > FAR_MOVE and abs(sigmas) > FAR_SIGMA
 
 
 def _chance(sides: BothSides, marks: Sequence[Mark], budget: AlarmBudget) -> float | None:
@@ -122,12 +125,9 @@ def _chance(sides: BothSides, marks: Sequence[Mark], budget: AlarmBudget) -> flo
         for law, call in zip(laws, calls, strict=True)
     )
     rise, sigmas = np.abs(sides.moved(marks)) if sides.share_tells else (0.0, 0.0)
-    far, clear = (
-        rise > least_rise and sigmas > least_sigmas
-        for least_rise, least_sigmas in ((FAR_MOVE, FAR_SIGMA), (CLEAR_MOVE, CLEAR_SIGMA))
-    )
+    clear = rise > CLEAR_MOVE and sigmas > CLEAR_SIGMA
     if sides.seen_s >= FAR_S:
-        if far and min(chance, seen) > EVEN:
+        if _is_far(rise, sigmas) and min(chance, seen) > EVEN:
             return chance
         if rise > CLEAR_MOVE and min(chance, seen) >= LIKELIER and place_change(marks, budget) is not None:
             return chance
@@ -172,7 +172,7 @@ def _among(seen: Sequence[Mark], time_s: float, error_s: float, sides: BothSides
 def _between_verdicts(sides: BothSides, marks: Sequence[Mark]) -> _Place | None:
     """Between the last verdict behind the step that is sure of the old law and the next; None if none is.
 
-    Charges that come with more light come at once; traps come by damage, some time behind the step.
+    Charges come and go with the light at once; traps come by damage, some time behind the step.
     """
     rise, _ = sides.moved(marks)
     old = TYPES.index(sides.before.blinking)

@@ -101,12 +101,10 @@ def go_on(
     if both.spent[CHARGED].sum() < SEEN_BINS or both.shallow > LEAST_SHALLOW:
         return fit_dot(data, background_sd_cps, (dot.bright_cps, dot.bright_ns), biexciton_yield)
     prior = usual_prior(data, dot, background_sd_cps)
-    families: tuple[Family, ...] = ("auger", "both")
-    first = {
-        family: replace(fit, dot=replace(fit.dot, biexciton_yield=biexciton_yield))
-        for family, fit in known.families.items()
-        if family in families
-    }
+    first: dict[Family, FamilyFit] = {}
+    for family in ("auger", "both"):
+        fit = known.families[family]
+        first[family] = replace(fit, dot=replace(fit.dot, biexciton_yield=biexciton_yield))
     return _all_families(data, prior, first)
 
 

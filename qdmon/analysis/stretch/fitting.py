@@ -90,7 +90,7 @@ class StretchFit:
     def refit_if_due(self, losses: list[tuple[int, int]], doubt: str | None) -> bool:
         """Renew the verdict on everything since the last conversion at growing intervals.
 
-        Each doubling of the time the dot is fitted anew; in between it stays, and its bins are read again.
+        From five times the light on the dot is fitted anew; in between it stays, and its bins are read again.
         """
         if not self.is_due:
             return False
