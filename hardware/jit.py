@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 import platformdirs
 
-__all__ = ["jit", "state_of_kernels"]
+__all__ = ["jit", "jit_sums", "state_of_kernels"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 # Whose kernels call each other.
@@ -54,4 +54,16 @@ import numba  # noqa: E402
 
 def jit(function: _F) -> _F:
     """Compile `function` with numba on its first call; later processes load it from the cache."""
-    return cast(_F, numba.njit(cache=_CACHE, nogil=True, error_model="numpy")(function))
+    return _compiled(function)
+
+
+def jit_sums(function: _F) -> _F:
+    """The same for sums whose terms may be added in any order, several at once.
+
+    That order depends on the processor, but not on where the arrays lie in memory.
+    """
+    return _compiled(function, fastmath={"reassoc"})
+
+
+def _compiled(function: _F, **options: Any) -> _F:
+    return cast(_F, numba.njit(cache=_CACHE, nogil=True, error_model="numpy", **options)(function))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.jit import jit
+from hardware.jit import jit, jit_sums
 
 __all__ = ["Chain", "Smoothed", "learn", "log_evidence"]
 
@@ -60,40 +60,23 @@ class Smoothed:
     log_likelihood: float
 
 
-@jit
+@jit_sums
 def _dot(a: FloatArray, b: FloatArray) -> float:
-    """Scalar product in four partial sums, always in the same order."""
-    n = np.uint64(len(a))
-    whole = n - n % np.uint64(4)
-    s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
-    for j in range(np.uint64(0), whole, np.uint64(4)):
-        s0 += a[j] * b[j]
-        s1 += a[j + np.uint64(1)] * b[j + np.uint64(1)]
-        s2 += a[j + np.uint64(2)] * b[j + np.uint64(2)]
-        s3 += a[j + np.uint64(3)] * b[j + np.uint64(3)]
-    for j in range(whole, n):
-        s0 += a[j] * b[j]
-    return (s0 + s1) + (s2 + s3)
+    """Scalar product."""
+    total = 0.0
+    for j in range(len(a)):
+        total += a[j] * b[j]
+    return total
 
 
-@jit
+@jit_sums
 def _sum_and_dot(a: FloatArray, b: FloatArray) -> tuple[float, float]:
-    """Sum of b and scalar product, in the order of `_dot`: b is read once."""
-    n = np.uint64(len(a))
-    whole = n - n % np.uint64(4)
-    s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
-    t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0
-    for j in range(np.uint64(0), whole, np.uint64(4)):
-        b0, b1, b2, b3 = b[j], b[j + np.uint64(1)], b[j + np.uint64(2)], b[j + np.uint64(3)]
-        s0, s1, s2, s3 = s0 + b0, s1 + b1, s2 + b2, s3 + b3
-        t0 += a[j] * b0
-        t1 += a[j + np.uint64(1)] * b1
-        t2 += a[j + np.uint64(2)] * b2
-        t3 += a[j + np.uint64(3)] * b3
-    for j in range(whole, n):
-        s0 += b[j]
-        t0 += a[j] * b[j]
-    return (s0 + s1) + (s2 + s3), (t0 + t1) + (t2 + t3)
+    """Sum of b and scalar product: b is read once."""
+    total, product = 0.0, 0.0
+    for j in range(len(a)):
+        total += b[j]
+        product += a[j] * b[j]
+    return total, product
 
 
 @jit

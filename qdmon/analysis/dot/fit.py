@@ -105,21 +105,24 @@ def go_on(
     for family in ("auger", "both"):
         fit = known.families[family]
         first[family] = replace(fit, dot=replace(fit.dot, biexciton_yield=biexciton_yield))
-    return _all_families(data, prior, first)
+    return _all_families(data, prior, first, known=True)
 
 
-def _all_families(data: BinnedDecays, prior: Prior, first: dict[Family, FamilyFit]) -> DotFit:
+def _all_families(
+    data: BinnedDecays, prior: Prior, first: dict[Family, FamilyFit], *, known: bool = False
+) -> DotFit:
     """Fits of all families from first ones.
 
     Args:
         data: the bins.
         prior: of the dot.
         first: fits of "auger" and "both" to begin with.
+        known: that these were to enough light, so that one improvement less leads to the same dot.
     """
     found: dict[Family, FamilyFit] = {}
 
     def fitted(family: Family, begin: FamilyFit, plan: tuple[int, ...]) -> FamilyFit:
-        return fit_family(data, family, begin.dot, prior, plan, begin.whole_chain())
+        return fit_family(data, family, begin.dot, prior, plan[known:], begin.whole_chain())
 
     found["auger"] = fitted("auger", first["auger"], (3, 3, 3))
     both = fitted("both", first["both"], (4, 4, 4, 4))
@@ -133,7 +136,7 @@ def _all_families(data: BinnedDecays, prior: Prior, first: dict[Family, FamilyFi
         other = fitted("both", found["bc"], (4, 4, 4))
         both = max(both, other, key=lambda f: f.log_likelihood)
     found["both"] = both
-    found["hc"] = fit_family(data, "hc", both.dot, prior, (4, 4, 4))
+    found["hc"] = fit_family(data, "hc", both.dot, prior, (4, 4, 4)[known:])
     # Everything at once is dear, and rarely needed: ask a part of the bins first.
     some = data.pieces(ENOUGH_BINS)
     begin = _all_states(both, found["hc"])
