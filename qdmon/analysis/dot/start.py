@@ -60,13 +60,26 @@ def usual_prior(data: BinnedDecays, dot: DotModel, background_sd_cps: float | No
         dot: with that level.
         background_sd_cps: how well that background is known; None if it is only a guess.
     """
-    usual = replace(
-        dot,
-        trion_ns=dot.bright_ns * USUAL_TRION,
-        grey=FIRST_GREY,
-        background_cps=data.background_cps,
-    )
+    usual = _usual_dot(data, dot.bright_cps, dot.bright_ns, dot.early, dot.biexciton_yield)
     return prior_around(usual, background_sd_cps, data.bins.after_pulses.per_click)
+
+
+def _usual_dot(
+    data: BinnedDecays, bright_cps: float, bright_ns: float, early: float, biexciton_yield: float
+) -> DotModel:
+    """A dot of which only the bright level is known, under the background and after-pulses of some bins."""
+    return DotModel(
+        bright_cps,
+        bright_ns,
+        trion_ns=bright_ns * USUAL_TRION,
+        grey=FIRST_GREY,
+        beta=BETA[0],
+        background_cps=data.background_cps,
+        delayed=0.0,
+        after_pulses=data.bins.after_pulses.per_click[0],
+        early=early,
+        biexciton_yield=biexciton_yield,
+    )
 
 
 def first_fits(
@@ -102,18 +115,7 @@ def first_fits(
     best: tuple[Prior, dict[Family, FamilyFit]] | None = None
     least = -np.inf
     for bright_cps, bright_ns, early in levels:
-        start = DotModel(
-            bright_cps,
-            bright_ns,
-            trion_ns=bright_ns * USUAL_TRION,
-            grey=FIRST_GREY,
-            beta=BETA[0],
-            background_cps=data.background_cps,
-            delayed=0.0,
-            after_pulses=data.bins.after_pulses.per_click[0],
-            early=early,
-            biexciton_yield=biexciton_yield,
-        )
+        start = _usual_dot(data, bright_cps, bright_ns, early, biexciton_yield)
         prior = prior_around(start, background_sd_cps, data.bins.after_pulses.per_click)
         first = {family: _searched(some, family, start, prior) for family in families}
         reached = max(found.log_likelihood for found in first.values())
