@@ -63,11 +63,6 @@ class ZeroDelay:
     upper_99: float | None
     pairs: "Coincidences | None"
 
-    @property
-    def lower_99(self) -> float | None:
-        """One-sided 99 % lower limit, not below zero."""
-        return self.pairs.lower_limit() if self.pairs is not None else None
-
     def surely_above(self, g: float) -> bool:
         """Whether the lower limit lies above; to know that it need not be found."""
         return self.pairs is not None and self.pairs.exclude_below(g)
