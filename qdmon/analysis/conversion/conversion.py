@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 
 from qdmon.analysis.conversion.alarms import AlarmBudget
+from qdmon.analysis.conversion.both_sides import BothSides
 from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime, likely
-from qdmon.analysis.conversion.returns import odds_by_blinks, odds_of_return
+from qdmon.analysis.conversion.returns import odds_by_blinks, odds_by_law, odds_of_return
 from qdmon.analysis.conversion.runs import LOG_FAMILY
 from qdmon.analysis.conversion.sequential import Change, find_change
-from qdmon.analysis.conversion.step_change import STEP_S, BothSides, share_moved, step_change
+from qdmon.analysis.conversion.step_change import STEP_S
 from qdmon.analysis.conversion.type_change import SURE, Known, law_of, leaning_of
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
 from qdmon.analysis.results.segment import FluenceStep
@@ -85,22 +86,25 @@ class ConversionLog:
         known = Known(verdicts, expected, self._families, self._settled_s)
         return find_change(marks, budget, known, now_s)
 
-    def step_change(
-        self, sides: BothSides, own: Sequence[Mark], steps: Sequence[FluenceStep]
-    ) -> Change | None:
-        """The change of type that verdicts on either side of a step of the fluence show; None if none.
+    def both_sides(
+        self,
+        step_s: float,
+        before: BlinkingCall,
+        since: Sequence[BlinkingCall],
+        own: Sequence[Mark],
+        steps: Sequence[FluenceStep],
+    ) -> BothSides:
+        """What was seen of this regime before and behind the last step of the fluence.
 
         Args:
-            sides: the verdicts, those before it of this regime.
+            step_s: when it was.
+            before: verdict on the light up to it.
+            since: verdicts on the light since, as it grew.
             own: blinks since the step, as the last verdict has them.
             steps: of the fluence, ascending.
         """
-        sides = replace(sides, expected=self._type_before(steps))
-        return step_change(sides, self._marks, own, self._budget(steps))
-
-    def share_moved(self, sides: BothSides) -> bool:
-        """Whether the share of a dot that stays of its type moved far at a step of the fluence."""
-        return share_moved(sides, self._marks)
+        expected, budget = self._type_before(steps), self._budget(steps)
+        return BothSides(step_s, before, since, self._marks, own, expected, budget)
 
     def _budget(self, steps: Sequence[FluenceStep]) -> AlarmBudget:
         return AlarmBudget.of(self._per_day, steps[-MOST_STEPS:])
@@ -231,8 +235,8 @@ class ConversionLog:
             # No conversion since: these blinks were counted with the regime after it.
             after = [m for m in after if m.start_s < start_s]
         by_blinks = odds_by_blinks(before, after, now, kind)
-        law = law_of(call, self._marks) if call is not None else None
-        odds = odds_of_return(kind, by_blinks, len(now), call, law)
+        by_law = odds_by_law(kind, call, before, after, now) if call is not None else None
+        odds = odds_of_return(kind, by_blinks, len(now), call, by_law)
         return odds > 0 if odds is not None else None
 
     def _converted_back(self, index: int, start_s: float) -> bool:

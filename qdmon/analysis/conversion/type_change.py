@@ -18,7 +18,16 @@ from qdmon.analysis.dot.verdict import AUGER_FROM, BC_TO
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 from qdmon.analysis.results.estimate import Estimate
 
-__all__ = ["NOTHING_KNOWN", "SURE", "Known", "law_of", "leaning_of", "share_of_law", "type_pairs"]
+__all__ = [
+    "NOTHING_KNOWN",
+    "SURE",
+    "Known",
+    "law_of",
+    "leaning_of",
+    "share_of_blinks",
+    "share_of_law",
+    "type_pairs",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -141,33 +150,41 @@ def leaning_of(call: BlinkingCall) -> dict[Blinking, float]:
 
 
 def share_of_law(call: BlinkingCall, marks: Sequence[Mark]) -> Estimate | None:
-    """Share of the loss that the law behind a verdict would take in the long run; None where unknown.
-
-    It is as uncertain as the blinks of either kind scatter; if n are all of one kind, the next may be of the
-    other with 1 / (n + 2).
-    """
-    share, seen = call.auger_share.value, _seen(call, marks)
+    """Share of the loss that the law behind a verdict would take in the long run; None where unknown."""
+    share = call.auger_share.value
     if share is None:
         return None
-    by_chance = _scatter(seen)
-    if by_chance is None:
-        return Estimate(share, float(np.hypot(call.auger_share.error or 0.0, 1 / (len(seen) + 2))))
-    return Estimate(share, _error_of_law(call, share, by_chance))
+    by_chance = _error_by_chance(share, _seen(call, marks))
+    return Estimate(share, float(np.hypot(call.auger_share.error or 0.0, by_chance)))
 
 
-def _error_of_law(call: BlinkingCall, share: float, by_chance: float | None) -> float:
-    return float(np.hypot(call.auger_share.error or 0.0, share * (1 - share) * (by_chance or 0.0)))
+def share_of_blinks(marks: Sequence[Mark]) -> Estimate | None:
+    """The same of the law behind some blinks, without a verdict on them; None where they lost nothing."""
+    blinks = Columns.of(marks)
+    lost_s = float(blinks.lost_s.sum())
+    if lost_s <= 0:
+        return None
+    share = float(expit(blinks.odds) @ blinks.lost_s) / lost_s
+    return Estimate(share, _error_by_chance(share, marks))
+
+
+def _error_by_chance(share: float, marks: Sequence[Mark]) -> float:
+    """Of the share of a law by how the blinks of either kind scatter.
+
+    If n are all of one kind, the next may be of the other with 1 / (n + 2).
+    """
+    by_chance = _scatter(marks)
+    return 1 / (len(marks) + 2) if by_chance is None else share * (1 - share) * by_chance
 
 
 def law_of(call: BlinkingCall, marks: Sequence[Mark]) -> FloatArray | None:
     """(3,) chance of each type of the law behind a verdict; None if it does not speak of these types."""
     seen = _seen(call, marks)
-    by_chance, share = _scatter(seen), call.auger_share.value
+    by_chance, share = _scatter(seen), share_of_law(call, marks)
     chances = _by_light(call, seen, by_chance)
-    if chances is None or share is None or by_chance is None:
+    if chances is None or share is None or share.value is None or by_chance is None:
         return chances
-    sd = _error_of_law(call, share, by_chance)
-    bc, auger = ndtr((BC_TO - share) / sd), ndtr((share - AUGER_FROM) / sd)
+    bc, auger = ndtr(np.array([BC_TO - share.value, share.value - AUGER_FROM]) / share.error)
     return np.array([bc, max(1 - bc - auger, 0.0), auger])
 
 

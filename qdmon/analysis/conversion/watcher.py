@@ -7,6 +7,7 @@ import numpy as np
 
 from hardware.types import Acquisition
 from qdmon.analysis.antibunching.pairs import Pairs
+from qdmon.analysis.conversion.both_sides import BothSides
 from qdmon.analysis.conversion.conversion import ConversionLog
 from qdmon.analysis.conversion.dot_reader import DotReader, NewBlinks
 from qdmon.analysis.conversion.events import (
@@ -17,7 +18,7 @@ from qdmon.analysis.conversion.events import (
     SecondEmitter,
 )
 from qdmon.analysis.conversion.sequential import Change
-from qdmon.analysis.conversion.step_change import BothSides
+from qdmon.analysis.conversion.step_change import share_moved, step_change
 from qdmon.analysis.conversion.texts import conversion_text, refined_text, return_text, share_text
 from qdmon.analysis.conversion.verdicts import RegimeVerdicts, verdict_marks
 from qdmon.analysis.darkness import LEAST_LIGHT
@@ -220,14 +221,14 @@ class ConversionWatcher:
             since_s: when the old type was first seen; with the first blink of the regime if not given.
             settled_s: up to when a verdict on all the light has told it.
         """
-        # Either type belongs to the fluence it was first seen at; a return is compared with that of the old.
+        # The old type belongs to the fluence it was first seen at, with which a return is compared.
         found = Conversion(
             time_s=change.time_s,
             time_error_s=change.error_s,
             before=change.before,
             after=change.after,
             mean_excitation_before=_excitation_at(steps, self._log.since_s if since_s is None else since_s),
-            mean_excitation_after=_excitation_at(steps, change.seen_s + AWAY_S),
+            mean_excitation_after=_excitation_at(steps, _surely_behind_s(change) + AWAY_S),
             probability=change.probability,
             reversible=None,
         )
@@ -253,8 +254,11 @@ class ConversionWatcher:
         if before is None or call is self._weighed:
             return []
         self._weighed = call
-        sides = BothSides(stretch.photons.start_s, before, self._verdicts.here(call))
-        change = self._log.step_change(sides, verdict_marks(stretch.dot), steps)
+        since = self._verdicts.here(call)
+        sides = self._log.both_sides(
+            stretch.photons.start_s, before, since, verdict_marks(stretch.dot), steps
+        )
+        change = step_change(sides)
         if change is None:
             return self._share_moved(sides)
         since_s = self._verdicts.first_seen_s(change.before)
@@ -265,7 +269,7 @@ class ConversionWatcher:
 
     def _share_moved(self, sides: BothSides) -> list[Event]:
         """No change of type, but one of how much is Auger's; told once a stretch."""
-        if self._share_told or not self._log.share_moved(sides):
+        if self._share_told or not share_moved(sides):
             return []
         self._share_told = True
         return [Event(sides.step_s, "share", "warning", share_text(sides.before, sides.behind))]

@@ -4,16 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import logit
 
-from qdmon.analysis.conversion.regimes import TYPES, Mark
+from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.returns import (
     FEWEST_AGAINST,
+    LEAST_CHANCE,
     LEAST_ODDS,
     odds_by_blinks,
+    odds_by_law,
     odds_of_return,
 )
 from qdmon.analysis.results.blinking import BLINKING_TYPES, Blinking, BlinkingCall
-from qdmon.analysis.results.estimate import UNKNOWN
+from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 
 FOR, AGAINST = 5.0, -5.0
 MANY, FEW = FEWEST_AGAINST, FEWEST_AGAINST - 1
@@ -29,8 +32,19 @@ def call(kind: Blinking, old_type: float) -> BlinkingCall:
     return BlinkingCall(50.0, 60.0, kind, None, chances, UNKNOWN, UNKNOWN, (), UNKNOWN)
 
 
-def law(old_type: float) -> np.ndarray:
-    return np.array([1 - old_type if kind == "bc" else old_type * (kind == "auger") for kind in TYPES])
+def shared(number: int, auger: float, begin_s: float = 0.0) -> list[Mark]:
+    """Blinks of which so many are Auger's, well mixed, each of 20 ms of lost light."""
+    kinds = np.diff(np.floor(np.arange(number + 1) * auger)) > 0
+    return [
+        Mark(begin_s + 0.2 * i, begin_s + 0.2 * i + 0.05, 15.0 if k else -15.0, 0.02)
+        for i, k in enumerate(kinds.tolist())
+    ]
+
+
+def mixed_call(share: float) -> BlinkingCall:
+    """A sure verdict on ten seconds from 50 s on."""
+    chances = dict.fromkeys(BLINKING_TYPES, 0.0) | {"mixed": 1.0}
+    return BlinkingCall(50.0, 60.0, "mixed", None, chances, Estimate(share, 0.01), UNKNOWN, (), UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +104,8 @@ def test_a_verdict_without_a_law_can_only_object(
 def test_a_sure_law_decides_and_an_unsure_one_can_only_object(
     by_blinks: float, number: int, old_type: float, back: bool | None
 ) -> None:
-    odds = odds_of_return("auger", by_blinks, number, call("auger", 0.5), law(old_type))
+    by_law = float(logit(min(max(old_type, LEAST_CHANCE), 1 - LEAST_CHANCE)))
+    odds = odds_of_return("auger", by_blinks, number, call("auger", 0.5), by_law)
     assert (None if odds is None else odds > 0) == back
 
 
@@ -116,3 +131,36 @@ def test_a_share_of_its_own_is_the_old_type_still() -> None:
 
 def test_no_blinks_say_nothing() -> None:
     assert abs(odds_by_blinks(blinks(60, 15.0), blinks(60, -15.0), [], "auger")) < LEAST_ODDS
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "now", "back"),
+    [
+        (0.05, 0.8, 0.2, True),
+        (0.1, 0.75, 0.24, True),
+        (0.05, 0.8, 0.75, False),
+        (0.05, 0.8, 0.5, False),
+        (1.0, 0.05, 0.2, False),
+        (0.1, 0.3, 0.21, None),
+    ],
+)
+def test_a_share_that_is_back_is_the_old_law_whatever_its_name(
+    old: float, new: float, now: float, back: bool | None
+) -> None:
+    """Just across a border a dot that was bc, or Auger, is called mixed."""
+    blinks_now = shared(50, now, 50.0)
+    kind: Blinking = "bc" if old < 0.15 else "auger"
+    odds = odds_by_law(kind, mixed_call(now), shared(100, old), shared(100, new, 25.0), blinks_now)
+    assert odds is not None
+    assert (None if abs(odds) < LEAST_ODDS else odds > 0) == back
+
+
+def test_a_verdict_that_speaks_of_no_law_says_nothing_of_a_share() -> None:
+    silent = replace(mixed_call(0.2), blinking="undetermined")
+    assert odds_by_law("bc", silent, shared(9, 0.0), shared(9, 0.8), shared(9, 0.2, 50.0)) is None
+
+
+def test_without_a_blink_to_compare_with_the_type_decides() -> None:
+    odds = odds_by_law("bc", mixed_call(0.2), [], shared(100, 0.8, 25.0), shared(50, 0.2, 50.0))
+    assert odds is not None
+    assert odds < 0

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from qdmon.analysis.conversion.alarms import AlarmBudget
+from qdmon.analysis.conversion.both_sides import BothSides
 from qdmon.analysis.conversion.regimes import TYPES, Mark
 from qdmon.analysis.conversion.sequential import Change
-from qdmon.analysis.conversion.step_change import BothSides, share_moved, step_change
+from qdmon.analysis.conversion.step_change import share_moved, step_change
 from qdmon.analysis.conversion.type_change import law_of
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
@@ -26,7 +27,7 @@ def change_of(
     expected: Blinking | None = None,
 ) -> Change | None:
     """What verdicts before and since a step at 25 s make of some blinks."""
-    return step_change(BothSides(25.0, before, since, expected), marks, own, BUDGET)
+    return step_change(BothSides(25.0, before, since, marks, own, expected, BUDGET))
 
 
 def marks_and_verdict(first: list[Mark], then: list[Mark], share: float) -> tuple[list[Mark], BlinkingCall]:
@@ -217,7 +218,7 @@ def test_a_share_may_move_far_and_the_type_stay() -> None:
     marks = [*mixed_blinks(0.0, 25.0), *mixed_blinks(25.0, 50.0)]
     before = replace(call("mixed", 0.99, 0.0), auger_share=Estimate(0.2, 0.01), stop_s=25.0)
     behind = replace(call("mixed", 0.99, 25.0), auger_share=Estimate(0.8, 0.01), stop_s=50.0)
-    assert share_moved(BothSides(25.0, before, [behind]), marks)
+    assert share_moved(BothSides(25.0, before, [behind], marks, [], None, BUDGET))
     for other in (
         replace(behind, stop_s=30.0),
         replace(behind, blinking="auger"),
@@ -225,4 +226,4 @@ def test_a_share_may_move_far_and_the_type_stay() -> None:
         replace(behind, auger_share=Estimate(0.8, 0.3)),
         replace(behind, auger_share=UNKNOWN),
     ):
-        assert not share_moved(BothSides(25.0, before, [other]), marks)
+        assert not share_moved(BothSides(25.0, before, [other], marks, [], None, BUDGET))
