@@ -9,7 +9,12 @@ from dataclasses import replace
 import numpy as np
 
 from hardware.types import Acquisition, Loss, Photons
-from qdmon.analysis.antibunching.gated import belief_in_single, biexciton_yield, emitter_doubt
+from qdmon.analysis.antibunching.gated import (
+    SURELY_SINGLE,
+    belief_in_single,
+    biexciton_yield,
+    emitter_doubt,
+)
 from qdmon.analysis.antibunching.history import PairHistory
 from qdmon.analysis.antibunching.pairs import Pairs
 from qdmon.analysis.cadence import Cadence
@@ -39,8 +44,6 @@ from qdmon.analysis.waiting import WaitingPhotons
 
 __all__ = ["Engine"]
 
-# Belief in a single emitter from which verdicts on light before it are given after all.
-PROVEN = 0.95
 # Pairs and background tell something new at every look of a young stretch, more rarely later.
 YOUNG_S, LOOKS_PER_JUDGEMENT = 5.0, 4
 # A protocol that cycles for days leaves this many steps to look back on.
@@ -324,7 +327,7 @@ class Engine:
     def _prove(self, g2: G2) -> None:
         """Verdicts that waited for nothing but a single emitter hold once pairs have shown it well enough."""
         belief = belief_in_single(g2)
-        if belief < PROVEN or not self._unproven:
+        if belief < SURELY_SINGLE or not self._unproven:
             return
         for waiting, call in self._unproven:
             proven = believed(call, belief)

@@ -146,6 +146,11 @@ def bc_dot(rng: np.random.Generator, duration_s: float, *, bright_cps: float = 7
     return alternating(rng, duration_s, [lambda: Dwell(rng.exponential(0.2), bright_cps, 24.7), dim])
 
 
+def bright_dot(_: np.random.Generator, duration_s: float) -> list[Dwell]:
+    """The bright level of the others, and no blink."""
+    return [Dwell(duration_s, 76e3, 24.7)]
+
+
 def hc_dot(rng: np.random.Generator, duration_s: float, *, bright_cps: float = 76e3) -> list[Dwell]:
     """Intensity falls, the lifetime stays (B-type blinking)."""
 

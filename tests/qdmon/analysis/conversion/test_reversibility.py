@@ -18,6 +18,7 @@ from streams.messages import End, Fluence, Message, PhotonBatch, Segment, Sessio
 from tests.qdmon.analysis import builders as b
 
 ACQ = b.acquisition()
+KINDS = {**b.DOTS, "bright": b.bright_dot}
 
 
 class Followed:
@@ -37,7 +38,7 @@ class Followed:
     def then(self, kind: str, duration_s: float, fluence: float | None = None) -> Self:
         """The dot is of this kind next, from here on at this fluence; this one stays where it is."""
         other = copy.deepcopy(self)
-        found, stop = b.photons(other._rng, b.DOTS[kind](other._rng, duration_s), acq=ACQ)
+        found, stop = b.photons(other._rng, KINDS[kind](other._rng, duration_s), acq=ACQ)
         shift = np.uint64(other._position)
         moved = Photons(found.pulse + shift, found.nanotime, found.channel)
         if fluence is not None:
@@ -133,6 +134,16 @@ def test_a_conversion_and_its_return_are_in_the_summary() -> None:
 def test_a_return_to_another_fluence_is_no_return() -> None:
     conversion = only_conversion(risen().then("bc", 7.0, 0.3).ended())
     assert conversion.reversible is None
+
+
+def test_a_dot_that_converted_and_blinks_only_after_the_return_is_irreversible() -> None:
+    """Traps opened at the high fluence, or it would charge there still; none of them was active before."""
+    changed = Followed().then("auger", 8.0, 0.1).then("auger", 4.0, 1.0)
+    watched = changed.then("bright", 4.0).then("bc", 8.0, 0.1).ended()
+    conversion = only_conversion(watched)
+    assert conversion.time_s == pytest.approx(changed.seconds, abs=3 * conversion.time_error_s)
+    assert (conversion.mean_excitation_before, conversion.mean_excitation_after) == (0.1, 1.0)
+    assert conversion.reversible is False
 
 
 @cache
