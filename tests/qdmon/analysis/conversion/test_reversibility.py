@@ -1,7 +1,7 @@
 """Conversions of textbook dots, and whether the old type comes back with the old fluence."""
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import pairwise
 from typing import Self
@@ -18,7 +18,7 @@ from streams.messages import End, Fluence, Message, PhotonBatch, Segment, Sessio
 from tests.qdmon.analysis import builders as b
 
 ACQ = b.acquisition()
-KINDS = {**b.DOTS, "bright": b.bright_dot}
+KINDS: dict[str, Callable[[np.random.Generator, float], list[b.Dwell]]] = {**b.DOTS, "bright": b.bright_dot}
 
 
 class Followed:
