@@ -87,21 +87,9 @@ def signals(
     emitted, biexciton = np.empty(single), np.empty(single)
     is_new, new_ns = np.empty(lasting, np.bool_), np.empty(lasting)
     for d in range(len(numbers)):
-        bright_cps, bright_ns, trion_ns, grey, beta = numbers[d, :5]
-        delayed, spread, after_pulses, early, biexciton_yield = numbers[d, 5:]
-        left = left_by_traps(quenched[d], biexciton_yield)
-        trions_ns, yields = charged(trions[d], trion_ns, grey, beta, bright_ns)
-        for s in range(single):
-            if s < neutral:
-                emitted[s] = quenched[d, s - 1] if s else 1.0
-                biexciton[s] = early * (left[s - 1] if s else 1.0)
-                lifetimes_ns[d, s] = bright_ns * emitted[s]
-            elif s < lasting:
-                emitted[s], biexciton[s] = yields[s - neutral], early * LEFT_BY_CHARGE
-                lifetimes_ns[d, s] = trions_ns[s - neutral]
-            else:
-                emitted[s] = constant[d, s - lasting] if s < single - 1 else 0.0
-                biexciton[s] = early * emitted[s]
+        bright_cps, bright_ns = numbers[d, :2]
+        delayed, spread, after_pulses, _, biexciton_yield = numbers[d, 5:]
+        _emitted(numbers[d], (quenched[d], trions[d], constant[d]), emitted, biexciton, lifetimes_ns[d])
         new = 0
         for s in range(lasting):
             alike = spread == numbers[0, _SPREAD] and lifetimes_ns[d, s] == lifetimes_ns[0, s]
@@ -111,12 +99,8 @@ def signals(
                 new += 1
         own = _spread_shares(new_ns[:new], edges_ns, light, period_ns, spread)
         own_late = after_pulse_shares(new_ns[:new], edges_ns, after, period_ns)
-        new = 0
-        for s in range(lasting):
-            for j in range(bins):
-                prompt[d, s, j] = own[new, j] if is_new[s] else prompt[0, s, j]
-                late[d, s, j] = own_late[new, j] if is_new[s] else late[0, s, j]
-            new += is_new[s]
+        _with_known(prompt, own, is_new, d)
+        _with_known(late, own_late, is_new, d)
         new_ns[0] = biexciton_yield / DECAY_CHANNELS * bright_ns
         new_ns[1] = LEFT_BY_CHARGE * new_ns[0]
         soon = exponential_shares(new_ns[:2], edges_ns, light, period_ns)
@@ -133,6 +117,58 @@ def signals(
                 bright, other = found[d, 0, j], found[d, partner[x], j]
                 found[d, single + x, j] = (1 - away[x]) * bright + away[x] * other
     return found
+
+
+@jit
+def _emitted(
+    numbers: FloatArray,
+    levels: tuple[FloatArray, FloatArray, FloatArray],
+    emitted: FloatArray,
+    biexciton: FloatArray,
+    lifetimes_ns: FloatArray,
+) -> None:
+    """Fill in what each lasting state of a dot emits, over the bright one; the arguments are as in `signals`.
+
+    Args:
+        numbers: (n,) of the dot.
+        levels: of the dot.
+        emitted: (s,) filled: by excitons, of the neutral, charged and constant states and of a dark one.
+        biexciton: (s,) filled: by biexcitons.
+        lifetimes_ns: (l,) filled; those at constant lifetime, and the dark one, have none of their own.
+    """
+    quenched, trions, constant = levels
+    neutral, lasting, single = len(quenched) + 1, len(lifetimes_ns), len(emitted)
+    _, bright_ns, trion_ns, grey, beta, _, _, _, early, biexciton_yield = numbers
+    left = left_by_traps(quenched, biexciton_yield)
+    trions_ns, yields = charged(trions, trion_ns, grey, beta, bright_ns)
+    for s in range(single):
+        if s < neutral:
+            emitted[s] = quenched[s - 1] if s else 1.0
+            biexciton[s] = early * (left[s - 1] if s else 1.0)
+            lifetimes_ns[s] = bright_ns * emitted[s]
+        elif s < lasting:
+            emitted[s], biexciton[s] = yields[s - neutral], early * LEFT_BY_CHARGE
+            lifetimes_ns[s] = trions_ns[s - neutral]
+        else:
+            emitted[s] = constant[s - lasting] if s < single - 1 else 0.0
+            biexciton[s] = early * emitted[s]
+
+
+@jit
+def _with_known(shares: FloatArray, new: FloatArray, is_new: NDArray[np.bool_], d: int) -> None:
+    """Fill in the shares of a dot: its new ones, and those that the first dot has as well.
+
+    Args:
+        shares: (d, l, m) of all dots; those of this one are filled.
+        new: (x, m) the new ones, in order.
+        is_new: (l,) which are.
+        d: number of the dot.
+    """
+    at = 0
+    for s in range(len(is_new)):
+        for j in range(shares.shape[2]):
+            shares[d, s, j] = new[at, j] if is_new[s] else shares[0, s, j]
+        at += is_new[s]
 
 
 @jit
