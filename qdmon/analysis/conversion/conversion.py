@@ -26,6 +26,8 @@ MOST_OPEN = 50
 MOST_STEPS = 100
 # Verdicts that name no way to blink.
 NO_WAY = ("undetermined", "none")
+# Rows and pulses tell the same time to so much.
+SAME_S = 1e-6
 # The same <N> is the same to so much.
 SAME_FLUENCE = 0.1
 
@@ -61,7 +63,7 @@ class ConversionLog:
 
     def forget_since(self, time_s: float) -> None:
         """The blinks since then will be told anew."""
-        self._regimes[-1] = [m for m in self._marks if m.start_s < time_s]
+        self._regimes[-1] = [m for m in self._marks if m.start_s < time_s - SAME_S]
 
     def alarm(
         self,

@@ -265,7 +265,8 @@ def _times_at(
 ) -> tuple[FloatArray, FloatArray]:
     """(t,) times at which a change at a place of this log LR may have come, and the log weights of these.
 
-    That is in the last old dwell, which mostly ends with it, in the wait behind, or at a step of the fluence.
+    That is in the last old dwell, which mostly ends with it, in the wait behind, or at a step of the fluence;
+    nowhere, if the first new one began with the last old one.
     """
     steps = belief.steps_s
     last, first = marks[place - 1], marks[place]
@@ -284,6 +285,8 @@ def _times_at(
     bright = np.maximum(time - over_s, 0.0)
     faster = _rate(marks[:place], steps) - _rate(marks[place:], steps)
     within = share - faster * bright
+    if np.isneginf(share).all():
+        return time, share
     return time, log_ratio + within + np.logaddexp.reduce(share) - np.logaddexp.reduce(within)
 
 

@@ -218,6 +218,15 @@ def test_blinks_that_will_be_read_again_are_forgotten() -> None:
     assert log.alarm([], STEPS[:1]) is None
 
 
+def test_rows_and_pulses_tell_the_same_time_of_a_step_to_rounding() -> None:
+    """The blink at a step is read again, be its start in rows a little before that in pulses."""
+    step_s = 47.670408
+    log = ConversionLog(1.0)
+    log.add([*blinks(40.0, 47.0, 15.0), Mark(step_s, step_s + 0.5, 15.0, 0.3)])
+    log.forget_since(float(np.nextafter(step_s, 100.0)))
+    assert log.last_s < step_s
+
+
 def test_a_verdict_under_a_doubt_that_leans_the_other_way_leaves_a_return_open() -> None:
     light = replace(call("auger", 0.6, 50.0), blinking="undetermined", reason="a doubt")
     told = []

@@ -1,6 +1,7 @@
 """The sequential test on label sequences: false alarms, delay in blinks, and the time of the change."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -180,6 +181,19 @@ def test_a_change_in_a_long_dwell_is_placed_where_the_dwell_ends_rather_than_in_
     assert change is not None
     assert change.time_s == pytest.approx(33.0, abs=1.0)
     assert abs(change.time_s - 33.0) <= change.error_s + 0.01
+
+
+def test_between_blinks_that_begin_together_nothing_changed() -> None:
+    rng = np.random.default_rng(5)
+    old, new = blinks(rng, [(0.0, 25.0)]), blinks(rng, [(1.0, 5.0)])
+    behind = [replace(m, start_s=m.start_s + 25.0, stop_s=m.stop_s + 25.0) for m in new]
+    found = [
+        find_change(marks, AlarmBudget.of(1.0, STEPS[:2]))
+        for marks in ([*old, *behind], [*old, old[-1], *behind])
+    ]
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[1].time_s == pytest.approx(found[0].time_s, abs=0.05)
 
 
 def test_the_time_is_that_of_the_change_that_is_told() -> None:
