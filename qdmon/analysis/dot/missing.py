@@ -8,12 +8,14 @@ says less of either. What is missing is the covariance of the score over the sta
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["missing_information", "without"]
+__all__ = ["missing_information", "with_unknown_odds", "without"]
 
 FloatArray = NDArray[np.float64]
 
 # A state less likely than this in a bin does not count; a bin surer than that of its state misses nothing.
 _LEAST, _SURE = 1e-3, 0.999
+# Variance of the odds between two kinds of dwells (natural logarithm) before any is seen.
+_MOST_ODDS_VARIANCE = 4.0
 # However doubtful the bins, so much of the information is left in every direction.
 _LEAST_LEFT = 0.05
 
@@ -54,3 +56,19 @@ def without(information: FloatArray, missing: FloatArray) -> FloatArray:
     left, axes = np.linalg.eigh(np.eye(len(root)) - inverse @ missing @ inverse.T)
     half = inverse.T @ axes
     return np.asarray(half / np.maximum(left, _LEAST_LEFT) @ half.T)
+
+
+def with_unknown_odds(variance: float, added: FloatArray, lost: float) -> float:
+    """Variance of what dwells of one kind lost beyond their share, if nobody knows how often they are that.
+
+    Doubtful dwells are shared out by the odds that the others show. Of these a part of the information is
+    missing, as above; what is left of it is what the dwells are expected to add, squared.
+
+    Args:
+        variance: of the sum, as if the odds were known.
+        added: (b,) what each dwell is expected to add to it.
+        lost: light lost in all of them, in the units of the sum.
+    """
+    per_dwell = lost / max(len(added), 1)
+    seen = max(float(np.square(added).sum()), per_dwell**2 / _MOST_ODDS_VARIANCE, 1e-12)
+    return variance + variance**2 / seen

@@ -18,6 +18,7 @@ from qdmon.analysis.dot.emissive import emissive_states
 from qdmon.analysis.dot.family import FamilyFit
 from qdmon.analysis.dot.fit import DotFit
 from qdmon.analysis.dot.likelihood import bin_likelihoods
+from qdmon.analysis.dot.missing import with_unknown_odds
 from qdmon.analysis.dot.parameters import P
 from qdmon.analysis.dot.states import CHARGED, Family, Losses
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall
@@ -143,26 +144,31 @@ def _shares(found: FamilyFit, losses: Losses, blinks: tuple[Blink, ...]) -> Fami
     )
 
 
-def _doubt(found: FamilyFit, values: FloatArray, blinks: tuple[Blink, ...]) -> float:
-    """Standard error of a sum over all bins, by the doubt about which state each was in.
+def _doubt(found: FamilyFit, values: FloatArray, blinks: tuple[Blink, ...]) -> tuple[float, FloatArray]:
+    """Doubt about a sum over all bins because nobody saw which state each was in.
 
     Within a dwell the bins err together, between dwells they do not.
 
     Args:
         found: the posterior.
         values: (k,) what a bin in each state adds.
-        blinks: the dwells.
+        blinks: the b dwells.
+
+    Returns:
+        Variance of the sum under the chain as learned, and (b,) what each dwell is expected to add.
     """
     own = values[found.states].astype(np.float32)
     posterior = found.smoothed.posterior
-    variance = np.maximum(posterior @ np.square(own) - np.square(posterior @ own), 0.0)
-    doubt = np.sqrt(variance.astype(np.float64))
+    mean = (posterior @ own).astype(np.float64)
+    variance = np.maximum(posterior @ np.square(own) - np.square(mean), 0.0)
+    doubt = np.sqrt(variance)
     inside = 0.0
     free = np.ones(len(doubt), bool)
     for blink in blinks:
         inside += float(doubt[blink.first : blink.stop].sum()) ** 2
         free[blink.first : blink.stop] = False
-    return float(np.sqrt(inside + np.square(doubt[free]).sum()))
+    added = np.array([mean[blink.first : blink.stop].sum() for blink in blinks])
+    return inside + float(np.square(doubt[free]).sum()), added
 
 
 def _loss_error(found: FamilyFit, loss: float, blinks: tuple[Blink, ...]) -> float:
@@ -172,7 +178,7 @@ def _loss_error(found: FamilyFit, loss: float, blinks: tuple[Blink, ...]) -> flo
     """
     posterior = found.smoothed.posterior
     away = 1 - float(posterior[:, 0].mean(dtype=np.float64))
-    labels = _doubt(found, found.dot.losses.total, blinks) / len(posterior)
+    labels = np.sqrt(_doubt(found, found.dot.losses.total, blinks)[0]) / len(posterior)
     level = max(away - loss, 0.0) * float(np.hypot(found.error_of(P.BRIGHT_CPS), found.blur))
     charged = float(found.posterior_of(CHARGED).mean())
     early = CHARGED_DOUBT * max(found.dot.early - EARLY_FROM, 0.0) * charged
@@ -183,7 +189,7 @@ def _share_error(found: FamilyFit, auger: float, total: float, blinks: tuple[Bli
     """Doubt about which dwell was what, and about the level of the trion."""
     lost = found.dot.losses
     excess = lost.auger - auger * lost.total
-    labels = _doubt(found, excess, blinks) / total
+    labels = np.sqrt(with_unknown_odds(*_doubt(found, excess, blinks), total)) / total
     trion_yield = found.dot.beta * found.dot.trion_ns / found.dot.bright_ns
     relative = found.error_of(P.BETA) / found.dot.beta
     level = auger * (1 - auger) * relative * trion_yield / max(1 - trion_yield, 0.1)

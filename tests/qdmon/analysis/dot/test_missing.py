@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy.special import logsumexp
+from scipy.special import expit, logsumexp
 
-from qdmon.analysis.dot.missing import missing_information, without
+from qdmon.analysis.dot.missing import missing_information, with_unknown_odds, without
 
 WEIGHTS = np.array([0.6, 0.4])
 
@@ -52,3 +52,28 @@ def test_more_missing_than_there_is_leaves_a_large_error_and_no_nonsense() -> No
     found = without(information, np.diag([10.0, 0.0]))
     assert found[0, 0] == pytest.approx(1 / (0.05 * 4.0))
     assert found[1, 1] == pytest.approx(1 / 9.0)
+
+
+def share_of_one_kind(log_ratio: np.ndarray, odds: float) -> tuple[float, float, np.ndarray]:
+    """Mean and variance of the number of dwells of one kind at these odds, and the chance of each dwell."""
+    chance = expit(log_ratio + odds)
+    return float(chance.sum()), float((chance * (1 - chance)).sum()), chance
+
+
+@pytest.mark.parametrize("apart", [0.7, 1.5, 4.0, 20.0])
+def test_of_doubtful_dwells_nobody_knows_how_many_are_of_one_kind(apart: float) -> None:
+    """The number itself, averaged over all odds, against its variance at the likeliest."""
+    rng = np.random.default_rng(3)
+    grid = np.linspace(-8.0, 8.0, 801)
+    ratios = []
+    for _ in range(40):
+        kind = rng.random(80) < 0.3
+        log_ratio = np.where(kind, apart, -apart) + rng.normal(0.0, np.sqrt(2 * apart), 80)
+        likelihood = np.logaddexp(0.0, log_ratio[:, None] + grid).sum(axis=0) - 80 * np.logaddexp(0.0, grid)
+        weight = np.exp(likelihood - likelihood.max() - grid**2 / 8.0)
+        weight /= weight.sum()
+        means, variances = np.array([share_of_one_kind(log_ratio, odds)[:2] for odds in grid]).T
+        exact = weight @ variances + weight @ np.square(means) - (weight @ means) ** 2
+        mean, variance, chance = share_of_one_kind(log_ratio, float(grid[np.argmax(weight)]))
+        ratios.append(with_unknown_odds(variance, chance - mean / 80, 80.0) / exact)
+    assert np.median(ratios) == pytest.approx(1.0, abs=0.25)
