@@ -51,7 +51,7 @@ class BothSides:
         return self.before, self.behind
 
     @property
-    def same(self) -> bool:
+    def same_type(self) -> bool:
         """Whether they name the same type."""
         return self.before.blinking == self.behind.blinking
 
@@ -66,7 +66,7 @@ class BothSides:
         return self.before.blinking != "mixed" or self.behind.blinking == self.expected
 
     @property
-    def seen(self) -> float:
+    def sure(self) -> float:
         """How sure both verdicts are of what the dot did."""
         return min(leaning_of(call)[call.blinking] for call in self.calls)
 
@@ -77,12 +77,12 @@ class BothSides:
         return None if before is None or behind is None else (before, behind)
 
     @property
-    def differ(self) -> float:
+    def laws_differ(self) -> float:
         """Chance that both laws are of different types; 0 where one is not known."""
         return float(1 - self.laws[0] @ self.laws[1]) if self.laws is not None else 0.0
 
     @property
-    def of_law(self) -> float:
+    def sure_of_laws(self) -> float:
         """How sure it is that both dots did what their law makes of them in the long run."""
         if self.laws is None:
             return 0.0

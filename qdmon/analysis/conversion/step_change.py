@@ -38,8 +38,8 @@ def step_change(sides: BothSides) -> Change | None:
     place = _placed(sides)
     return Change(
         log_evidence=0.0,
-        certainty=sides.differ,
-        probability=sides.differ,
+        certainty=sides.laws_differ,
+        probability=sides.laws_differ,
         index=sum(m.start_s < place.time_s for m in sides.marks),
         time_s=place.time_s,
         error_s=place.error_s,
@@ -51,7 +51,7 @@ def step_change(sides: BothSides) -> Change | None:
 
 def share_moved(sides: BothSides) -> bool:
     """Whether the share of the law moved far at a step at which the type stayed."""
-    return sides.same and sides.seen_s >= LEAST_STEP_S and _is_far(*sides.moved)
+    return sides.same_type and sides.seen_s >= LEAST_STEP_S and _is_far(*sides.moved)
 
 
 def _is_far(rise: float, sigmas: float) -> bool:
@@ -60,18 +60,18 @@ def _is_far(rise: float, sigmas: float) -> bool:
 
 def _is_told(sides: BothSides) -> bool:
     """Whether it is worth telling that the types of two verdicts are those of the law, and differ."""
-    if sides.same or sides.laws is None:
+    if sides.same_type or sides.laws is None:
         return False
     rise, sigmas = sides.moved if sides.share_tells else (0.0, 0.0)
     clear = abs(rise) > CLEAR_MOVE and abs(sigmas) > CLEAR_SIGMA
     if sides.seen_s >= FAR_S:
-        chance = min(sides.differ, sides.seen)
+        chance = min(sides.laws_differ, sides.sure)
         if _is_far(rise, sigmas) and chance > EVEN:
             return True
         if abs(rise) > CLEAR_MOVE and chance >= LIKELIER and sides.place is not None:
             return True
-    sure = sides.seen >= SURE and sides.of_law >= SURE_LAW and sides.seen_s >= LEAST_STEP_S
-    return sure and sides.differ >= (LIKELIER if clear else LEAST_CERTAINTY)
+    sure = sides.sure >= SURE and sides.sure_of_laws >= SURE_LAW and sides.seen_s >= LEAST_STEP_S
+    return sure and sides.laws_differ >= (LIKELIER if clear else LEAST_CERTAINTY)
 
 
 class _Place(NamedTuple):
