@@ -151,7 +151,7 @@ def trace_reading(seconds: float, shown_s: tuple[float, float]) -> TraceReading:
     fit = fit_dot(data, background_sd_cps=20.0)
     if fit is None:
         raise RuntimeError("no bright level in the simulated trace")
-    losses = read_bins(fit).losses
+    losses = read_bins(data, fit).losses
     first, stop = (round(t / data.bin_s) for t in shown_s)
     edges = np.asarray(data.bin_s * np.arange(first, stop + 1), np.float64)
     path = simulation.truth.path

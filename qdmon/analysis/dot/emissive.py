@@ -13,6 +13,7 @@ from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.family import FamilyFit
 from qdmon.analysis.dot.maximise import dot_of, slopes
 from qdmon.analysis.dot.parameters import P
+from qdmon.analysis.dot.prompt import prompt_excess
 from qdmon.analysis.dot.states import CHARGED, KIND, SINGLE, DotModel
 from qdmon.analysis.dot.wander import bright_wander
 from qdmon.analysis.equations import radiative_rate_ratio
@@ -89,7 +90,7 @@ def _level(data: BinnedDecays, found: FamilyFit, dot: DotModel, state: int) -> L
     """Of a dot with these parameters; None if there is no light in it."""
     signal = replace(dot, early=0.0).signal(data.bins)
     level = float(signal[state].sum() / signal[0].sum())
-    excess_cps, counted_cps2 = _prompt_excess(data, found, dot, state)
+    excess_cps, counted_cps2 = prompt_excess(data, found, dot, state)
     early_cps = float((dot.signal(data.bins)[state] - signal[state]).sum())
     modelled_cps = dot.bright_cps * level
     rate_cps = modelled_cps + early_cps + excess_cps
@@ -127,26 +128,10 @@ def _level(data: BinnedDecays, found: FamilyFit, dot: DotModel, state: int) -> L
     return Level(rate_cps, float(dot.lifetimes_ns[state]), light, life, variance, floor)
 
 
-def _prompt_excess(data: BinnedDecays, found: FamilyFit, dot: DotModel, state: int) -> tuple[float, float]:
-    """Light (cps) of a state in the prompt bin beyond what is modelled, and the variance of its count.
-
-    It is less than nothing if the pulse came late. One more bin counts as seen, with none: a state in which
-    the dot hardly was does not tell.
-    """
-    weight = found.posterior_of(np.arange(len(SINGLE)) == state)
-    counts = data.counts[:, 0].astype(np.float64)
-    time = float(weight.sum())
-    light = time if data.gain is None else float(weight @ data.gain)
-    steady = float(data.steady_part(dot)[0])
-    expected = light * (float(data.expected(dot)[state, 0]) - steady) + time * steady
-    excess = (float(weight @ counts) - expected) / (time + 1)
-    return excess / data.bin_s, max(float(np.square(weight) @ counts), 1.0) / ((time + 1) * data.bin_s) ** 2
-
-
 def _no_light(data: BinnedDecays, found: FamilyFit, state: int) -> Estimate:
     """Light of a dark state: none, as well as its background allows to say."""
     dot, time = found.dot, float(found.spent[state])
-    rate_cps, _ = _prompt_excess(data, found, dot, state)
+    rate_cps, _ = prompt_excess(data, found, dot, state)
     per_bin = dot.background_cps * data.bin_s
     counted = float(np.sqrt((per_bin + 1 / time) / time)) / data.bin_s
     error = float(np.hypot(counted, found.background.error or 0.0))

@@ -38,6 +38,7 @@ class FamilyFit:
         expected: of `parameters.PARAMETERS`, the first four by their logarithms.
         smoothed: posterior of the family's states in every bin, and the chain.
         log_likelihood: of all bins, up to a constant of the data; the prior of the dot included.
+        charged: (s,) chance that a state the dot can stay in is a charged one; None: as it is named.
     """
 
     family: Family
@@ -45,6 +46,12 @@ class FamilyFit:
     expected: Expectation
     smoothed: Smoothed
     log_likelihood: float
+    charged: FloatArray | None = None
+
+    @cached_property
+    def lost(self) -> Losses:
+        """What each state loses to what."""
+        return self.dot.losses if self.charged is None else self.dot.losses_of(self.charged)
 
     @property
     def states(self) -> NDArray[np.bool_]:
@@ -57,7 +64,7 @@ class FamilyFit:
         What is lost in a bin in which the dot switched is lost to what the bins beside it lose theirs to: one
         such bin alone can hardly be told from another.
         """
-        single, losses = SINGLE[self.states], self.dot.losses
+        single, losses = SINGLE[self.states], self.lost
         lost = np.array([losses.auger, losses.trap, losses.constant], np.float32)[:, self.states]
         either = np.concatenate([np.where(single, lost, 0), np.where(single, 0, lost)])
         staying, switching = np.split(

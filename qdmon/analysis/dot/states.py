@@ -197,13 +197,23 @@ class DotModel:
 
     @property
     def losses(self) -> Losses:
-        """What each state loses."""
-        q = np.append(1.0, self.quenched)
+        """What each state loses, if it is what it is named."""
+        return self.losses_of(CHARGED[SINGLE].astype(np.float64))
+
+    def losses_of(self, charged: FloatArray) -> Losses:
+        """What each state loses to what.
+
+        Args:
+            charged: (s,) chance that it is a charged one, of each state the dot can stay in.
+        """
         level = np.append(self.constant, 0.0)
+        lost = np.concatenate([[0.0], 1 - self.quenched, 1 - self._charged()[1], 1 - level])
+        named = (1 - charged) * lost
+        constant = _CONSTANT[SINGLE]
         return Losses(
-            _MIX[:, _Q : _Q + _C] @ (1 - self._charged()[1]),
-            _MIX[:, :_Q] @ (1 - q),
-            _MIX[:, _Q + _C :] @ (1 - level),
+            _MIX @ (charged * lost),
+            _MIX @ np.where(constant, 0.0, named),
+            _MIX @ np.where(constant, named, 0.0),
         )
 
 

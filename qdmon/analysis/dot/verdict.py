@@ -20,7 +20,8 @@ from qdmon.analysis.dot.fit import DotFit
 from qdmon.analysis.dot.likelihood import bin_likelihoods
 from qdmon.analysis.dot.missing import with_unknown_odds
 from qdmon.analysis.dot.parameters import P
-from qdmon.analysis.dot.states import CHARGED, Family, Losses
+from qdmon.analysis.dot.prompt import charged_by_prompt
+from qdmon.analysis.dot.states import CHARGED, Family, Losses, time_in
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.switching.blinks import Blink, find_blinks
@@ -104,15 +105,21 @@ class Reading:
     shares: dict[Family, FamilyReading]
 
 
-def read_bins(fit: DotFit) -> Reading:
-    """Weigh the families and read the losses off each."""
+def read_bins(data: BinnedDecays, fit: DotFit) -> Reading:
+    """Weigh the families and read the losses off each.
+
+    Args:
+        data: the bins.
+        fit: of all families to them.
+    """
     families = list(fit.families)
     log_l = np.array([found.log_likelihood for found in fit.families.values()])
     gains, scatters = np.array([_gain(found, fit.photons) for found in fit.families.values()]).T
     every = zip(families, softmax((log_l - gains) / scatters.max()).tolist(), strict=True)
     odds = {family: chance for family, chance in every if chance > UNLIKELY}
-    best = fit.families[max(odds, key=lambda f: odds[f])]
-    losses = {f: fit.families[f].losses() for f in odds}
+    read = {f: replace(fit.families[f], charged=charged_by_prompt(data, fit.families[f])) for f in odds}
+    best = read[max(odds, key=lambda f: odds[f])]
+    losses = {f: found.losses() for f, found in read.items()}
     blinks = {f: find_blinks(part.auger, part.trap + part.constant) for f, part in losses.items()}
     return Reading(
         fit,
@@ -120,7 +127,7 @@ def read_bins(fit: DotFit) -> Reading:
         best,
         losses[best.family],
         blinks[best.family],
-        {f: _shares(fit.families[f], losses[f], blinks[f]) for f in odds},
+        {f: _shares(read[f], losses[f], blinks[f]) for f in odds},
     )
 
 
@@ -187,7 +194,7 @@ def _loss_error(found: FamilyFit, loss: float, blinks: tuple[Blink, ...]) -> flo
 
 def _share_error(found: FamilyFit, auger: float, total: float, blinks: tuple[Blink, ...]) -> float:
     """Doubt about which dwell was what, and about the level of the trion."""
-    lost = found.dot.losses
+    lost = found.lost
     excess = lost.auger - auger * lost.total
     labels = np.sqrt(with_unknown_odds(*_doubt(found, excess, blinks), total)) / total
     trion_yield = found.dot.beta * found.dot.trion_ns / found.dot.bright_ns
@@ -197,7 +204,18 @@ def _share_error(found: FamilyFit, auger: float, total: float, blinks: tuple[Bli
     lost_light = total / len(found.smoothed.posterior)
     early = EARLY_DOUBT * max(found.dot.early - EARLY_FROM, 0.0) / max(lost_light, LOSS_FROM)
     feigned = _feigned(found, auger, lost_light)
-    return float(np.sqrt(labels**2 + level**2 + hidden**2 + early**2 + feigned**2 + SHARE_FLOOR**2))
+    kinds = _unknown_kinds(found) / total
+    return float(
+        np.sqrt(labels**2 + level**2 + hidden**2 + early**2 + feigned**2 + kinds**2 + SHARE_FLOOR**2)
+    )
+
+
+def _unknown_kinds(found: FamilyFit) -> float:
+    """Standard error of the light lost to charges because nobody knows of which kind some states are."""
+    if found.charged is None:
+        return 0.0
+    lost = time_in(found.spent) * found.lost.total[: len(found.charged)]
+    return float(lost @ np.sqrt(found.charged * (1 - found.charged)))
 
 
 def _feigned(found: FamilyFit, auger: float, loss: float) -> float:

@@ -144,7 +144,7 @@ class StretchFit:
             return
         data, self.fit, self.drift = found
         self.bin_s, self.start_s = data.bin_s, starts_lit
-        self.reading = read_bins(self.fit)
+        self.reading = read_bins(data, self.fit)
         if search:
             self._background.share_out(self.reading.best)
         own = self._background.settled.doubt if self._background.settled is not None else None
@@ -212,7 +212,7 @@ class StretchFit:
         else:
             return None
         span = self._acq.seconds(first), self._acq.seconds(stop_pulse)
-        return call_of(data, read_bins(fit), span, doubt, self.belief)
+        return call_of(data, read_bins(data, fit), span, doubt, self.belief)
 
     def restart_at(self, pulse: int, losses: list[tuple[int, int]], doubt: str | None) -> None:
         """The dot converted here: the verdict on the stretch now rests on what follows."""

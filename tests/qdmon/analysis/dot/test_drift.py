@@ -54,7 +54,7 @@ def test_with_its_drift_a_charged_dot_has_no_traps_and_its_own_levels() -> None:
     data = dimmed(path, CREEP)
     found = fit_with_drift(data, START_S, fitted, None)
     assert found is not None
-    reading, without = read_bins(found.fit), read_bins(fitted(data))
+    reading, without = read_bins(data, found.fit), read_bins(data, fitted(data))
     share, before = reading.shares[reading.best.family], without.shares[without.best.family]
     assert share.auger.value == pytest.approx(1.0, abs=0.02)
     assert share.loss.value == pytest.approx(float(PAPERS_DOT.losses.total[path].mean()), abs=0.003)

@@ -44,7 +44,7 @@ DARK = int(CONSTANTS[-1])
 def read(data: BinnedDecays, background_sd_cps: float = 20.0) -> Reading:
     fit = fit_dot(data, background_sd_cps)
     assert fit is not None
-    return read_bins(fit)
+    return read_bins(data, fit)
 
 
 def called(data: BinnedDecays, doubt: str | None = None) -> BlinkingCall:
@@ -165,7 +165,7 @@ def test_a_bright_level_known_badly_says_little_of_a_dot_that_is_never_elsewhere
         f: replace(found, expected=replace(found.expected, covariance=badly))
         for f, found in reading.fit.families.items()
     }
-    call = call_of(data, read_bins(replace(reading.fit, families=families)), SPAN, None)
+    call = call_of(data, read_bins(data, replace(reading.fit, families=families)), SPAN, None)
     assert call.blinking == "none"
     assert call.probabilities["none"] > 0.95
 
@@ -263,7 +263,7 @@ def test_little_light_tells_why_it_is_little_if_enough_of_it_was_seen() -> None:
 def test_charged_states_of_a_small_ratio_must_gain_more_the_more_photons_there_are_and_stay_in_doubt(
     beta: float, photons: float, family: Family, odds: tuple[float, float]
 ) -> None:
-    _, reading = example((TRION,))
+    data, reading = example((TRION,))
     sure = np.diag(np.full(len(reading.best.covariance), 0.01**2))
     gains: dict[Family, float] = {"bc": 0.0, "both": 40.0}
     dot = replace(PAPERS_DOT, beta=beta)
@@ -276,7 +276,7 @@ def test_charged_states_of_a_small_ratio_must_gain_more_the_more_photons_there_a
         )
         for f, gain in gains.items()
     }
-    found = read_bins(DotFit(families, photons))
+    found = read_bins(data, DotFit(families, photons))
     assert found.best.family == family
     assert odds[0] < found.odds[family] <= odds[1]
 
@@ -393,7 +393,7 @@ def test_a_level_without_light_has_no_lifetime() -> None:
 def test_read_again_the_same_bins_are_called_the_same(dim: tuple[int, ...]) -> None:
     data, reading = example(dim)
     first = call_of(data, reading, SPAN, None)
-    again = call_of(data, read_bins(reread(data, reading.fit)), SPAN, None)
+    again = call_of(data, read_bins(data, reread(data, reading.fit)), SPAN, None)
     assert again.blinking == first.blinking != "undetermined"
     for kind, p in first.probabilities.items():
         assert again.probabilities[kind] == pytest.approx(p, abs=0.02)
@@ -406,7 +406,7 @@ def test_a_window_with_few_blinks_is_called_as_surely_as_its_dot_is_known() -> N
     _, reading = example((TRION,))
     rng = np.random.default_rng(7)
     window = drawn(rng, path_of((BRIGHT, 60), (TRION, 12), (BRIGHT, 60)))
-    call = call_of(window, read_bins(reread(window, reading.fit)), SPAN, None)
+    call = call_of(window, read_bins(window, reread(window, reading.fit)), SPAN, None)
     assert call.blinking == "auger"
     assert call.probabilities["auger"] > 0.9
 
@@ -414,7 +414,7 @@ def test_a_window_with_few_blinks_is_called_as_surely_as_its_dot_is_known() -> N
 def test_a_window_without_blinks_says_none() -> None:
     _, reading = example((TRION,))
     window = drawn(np.random.default_rng(8), path_of((BRIGHT, 200)))
-    call = call_of(window, read_bins(reread(window, reading.fit)), SPAN, None)
+    call = call_of(window, read_bins(window, reread(window, reading.fit)), SPAN, None)
     assert call.blinking == "none"
 
 
