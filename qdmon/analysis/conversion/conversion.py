@@ -44,6 +44,8 @@ class ConversionLog:
         self._per_day = false_alarms_per_day
         # The last blinks between conversions, and those since, which still grow.
         self._regimes: list[list[Mark]] = [[]]
+        # When the first of those since began, also if it is kept no longer.
+        self._since_s: float | None = None
         # Log probability of each family of runs, by what came before the present regime.
         self._families = LOG_FAMILY
         # Whether the alert on the last conversion left open what the dot became.
@@ -58,12 +60,17 @@ class ConversionLog:
 
     def add(self, marks: Sequence[Mark]) -> None:
         """Blinks that have ended."""
-        if marks:
-            self._regimes[-1] = [*self._marks, *marks][-MOST_MARKS:]
+        if not marks:
+            return
+        if self._since_s is None:
+            self._since_s = marks[0].start_s
+        self._regimes[-1] = [*self._marks, *marks][-MOST_MARKS:]
 
     def forget_since(self, time_s: float) -> None:
         """The blinks since then will be told anew."""
         self._regimes[-1] = [m for m in self._marks if m.start_s < time_s - SAME_S]
+        if self._since_s is not None and self._since_s >= time_s - SAME_S:
+            self._since_s = None
 
     def alarm(
         self,
@@ -134,7 +141,9 @@ class ConversionLog:
         # A dot that had runs will mostly have them still.
         known = Regime.of(before).families(self._families)
         self._families = np.logaddexp(known, LOG_FAMILY) - np.log(2.0)
-        self._regimes[-1:] = [before, self._marks[change.index :]]
+        behind = self._marks[change.index :]
+        self._regimes[-1:] = [before, behind]
+        self._since_s = behind[0].start_s if behind else None
         del self._regimes[: -MOST_OPEN - 1]
 
     def refine(
@@ -206,7 +215,7 @@ class ConversionLog:
     @property
     def since_s(self) -> float:
         """When the present regime was first seen to blink; 0 before that."""
-        return self._marks[0].start_s if self._marks else 0.0
+        return self._since_s or 0.0
 
     def types_since(self, start_s: float, call: BlinkingCall | None = None) -> tuple[Blinking, ...]:
         """What the dot may be of since then, likeliest first: by a verdict if it is sure, else by blinks.

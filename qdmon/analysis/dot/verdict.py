@@ -57,6 +57,8 @@ SHARE_FLOOR, LOSS_FLOOR, HOT_FLOOR = 0.005, 0.001, 0.07
 HIDDEN, SEEN = 0.1, 0.8
 # How much of the light of biexcitons passes for other states', as their lifetime is known roughly.
 EARLY_DOUBT = 0.2
+# How much of the loss in shallow traps may be missing, as they are hardly ever all empty.
+TOP_DOUBT = 0.5
 # How well it is known what a charge leaves of it.
 CHARGED_DOUBT = 0.2
 # A dot that stays at one level for t may be dim for all of it, with a chance of this over t (3 of 151 looks
@@ -181,6 +183,7 @@ def _doubt(found: FamilyFit, values: FloatArray, blinks: tuple[Blink, ...]) -> t
 def _loss_error(found: FamilyFit, loss: float, blinks: tuple[Blink, ...]) -> float:
     """Doubt about which bins were dim, about the bright level, and about the biexcitons of a charged dot.
 
+    Where traps are shallow the bright level is hardly seen without any, and may be higher than what was seen.
     An error of the bright level touches only what is not lost in it: bins on it lose nothing by definition.
     """
     posterior = found.smoothed.posterior
@@ -189,7 +192,8 @@ def _loss_error(found: FamilyFit, loss: float, blinks: tuple[Blink, ...]) -> flo
     level = max(away - loss, 0.0) * float(np.hypot(found.error_of(P.BRIGHT_CPS), found.blur))
     charged = float(found.posterior_of(CHARGED).mean())
     early = CHARGED_DOUBT * max(found.dot.early - EARLY_FROM, 0.0) * charged
-    return float(np.sqrt(labels**2 + level**2 + early**2 + LOSS_FLOOR**2))
+    top = TOP_DOUBT * found.shallow
+    return float(np.sqrt(labels**2 + level**2 + early**2 + top**2 + LOSS_FLOOR**2))
 
 
 def _share_error(found: FamilyFit, auger: float, total: float, blinks: tuple[Blink, ...]) -> float:

@@ -227,6 +227,26 @@ def test_rows_and_pulses_tell_the_same_time_of_a_step_to_rounding() -> None:
     assert log.last_s < step_s
 
 
+def test_a_regime_began_with_its_first_blink_also_if_that_is_kept_no_longer() -> None:
+    log = ConversionLog(1.0)
+    assert log.since_s == 0.0
+    log.add(blinks(5.0, 10.0, 15.0, 100.0))
+    first_s = log.since_s
+    for later_s in (10.0, 15.0):
+        log.add(blinks(later_s, later_s + 5.0, 15.0, 100.0))
+    assert log.since_s == first_s == pytest.approx(5.0, abs=0.01)
+    log.forget_since(7.0)
+    assert log.since_s == first_s
+    log.forget_since(5.0)
+    assert log.since_s == 0.0
+    log.add(blinks(20.0, 25.0, 15.0))
+    seen = len(blinks(20.0, 25.0, 15.0))
+    log.add(blinks(25.0, 30.0, -15.0))
+    found = Conversion(25.0, 0.05, "auger", "bc", 0.2, 1.4, 1.0, None)
+    log.accept(Change(0.0, 1.0, 1.0, seen, 25.0, 0.05, 25.0, "auger", "bc"), found)
+    assert log.since_s == blinks(25.0, 30.0, -15.0)[0].start_s
+
+
 def test_a_verdict_under_a_doubt_that_leans_the_other_way_leaves_a_return_open() -> None:
     light = replace(call("auger", 0.6, 50.0), blinking="undetermined", reason="a doubt")
     told = []
