@@ -48,6 +48,8 @@ class ConversionLog:
         self._since_s: float | None = None
         # Log probability of each family of runs, by what came before the present regime.
         self._families = LOG_FAMILY
+        # Of each conversion the <N> at which the old type was seen.
+        self._seen_at: list[tuple[float | None, ...]] = []
         # Whether the alert on the last conversion left open what the dot became.
         self._open = False
         # Up to here a verdict has said what the present regime is.
@@ -121,19 +123,31 @@ class ConversionLog:
     def _type_before(self, steps: Sequence[FluenceStep]) -> Blinking | None:
         """What the dot was at this fluence before the last conversion, if it is back at it."""
         now = steps[-1].mean_excitation if steps else None
-        last = self.conversions[-1] if self.conversions else None
-        if last is None or _same_fluence(last.mean_excitation_after, last.mean_excitation_before):
-            return None
-        return last.before if _same_fluence(now, last.mean_excitation_before) else None
+        known = self.conversions and self._was_old_type_at(len(self.conversions) - 1, now)
+        return self.conversions[-1].before if known else None
 
-    def accept(self, change: Change, conversion: Conversion, settled_s: float = -np.inf) -> None:
+    def _was_old_type_at(self, index: int, mean_excitation: float | None) -> bool:
+        """Whether the type before a conversion was seen at this <N>, which is not that of the new type."""
+        if _same_fluence(mean_excitation, self.conversions[index].mean_excitation_after):
+            return False
+        return any(_same_fluence(mean_excitation, level) for level in self._seen_at[index])
+
+    def accept(
+        self,
+        change: Change,
+        conversion: Conversion,
+        settled_s: float = -np.inf,
+        seen_at: Sequence[float | None] = (),
+    ) -> None:
         """The alarm is taken for a conversion: a new regime begins with its blinks.
 
         Args:
             change: the alarm.
             conversion: what was made of it.
             settled_s: up to when a verdict on all the light has told it.
+            seen_at: <N> at which the old type was seen, beside the first.
         """
+        self._seen_at.append((conversion.mean_excitation_before, *seen_at))
         self._settled_s = settled_s
         self._open = bool(change.maybe_after)
         self.conversions.append(conversion)
@@ -199,7 +213,8 @@ class ConversionLog:
         told: list[Conversion] = []
         for i in range(max(len(self.conversions) - MOST_OPEN, 0), len(self.conversions)):
             c = self.conversions[i]
-            if self._is_settled(i, start_s) or not _is_return(c, start_s, mean_excitation):
+            is_return = start_s > c.time_s + STEP_S and self._was_old_type_at(i, mean_excitation)
+            if self._is_settled(i, start_s) or not is_return:
                 continue
             back = self._is_back(i, start_s, here)
             if back is not None:
@@ -255,13 +270,6 @@ class ConversionLog:
         last = self.conversions[-1]
         since = last.time_s + last.time_error_s + STEP_S >= start_s
         return index < len(self.conversions) - 1 and since and last.after == self.conversions[index].before
-
-
-def _is_return(c: Conversion, start_s: float, mean_excitation: float | None) -> bool:
-    """Whether a stretch behind a conversion with another fluence is back at the one before it."""
-    if start_s <= c.time_s + STEP_S or not _same_fluence(mean_excitation, c.mean_excitation_before):
-        return False
-    return not _same_fluence(c.mean_excitation_after, c.mean_excitation_before)
 
 
 def _verdict_since(start_s: float, call: BlinkingCall | None) -> BlinkingCall | None:

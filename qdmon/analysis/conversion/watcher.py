@@ -18,7 +18,7 @@ from qdmon.analysis.conversion.events import (
     SecondEmitter,
 )
 from qdmon.analysis.conversion.sequential import Change
-from qdmon.analysis.conversion.step_change import share_moved, step_change
+from qdmon.analysis.conversion.step_change import STEP_S, share_moved, step_change
 from qdmon.analysis.conversion.texts import conversion_text, refined_text, return_text, share_text
 from qdmon.analysis.conversion.verdicts import RegimeVerdicts, verdict_marks
 from qdmon.analysis.darkness import LEAST_LIGHT
@@ -221,20 +221,22 @@ class ConversionWatcher:
             since_s: when the old type was first seen; with the first blink of the regime if not given.
             settled_s: up to when a verdict on all the light has told it.
         """
-        # The old type belongs to the fluence it was first seen at, with which a return is compared.
+        began_s = self._log.since_s if since_s is None else since_s
+        # The old type belongs to the fluence it was first seen at.
         found = Conversion(
             time_s=change.time_s,
             time_error_s=change.error_s,
             before=change.before,
             after=change.after,
-            mean_excitation_before=_excitation_at(steps, self._log.since_s if since_s is None else since_s),
+            mean_excitation_before=_excitation_at(steps, began_s),
             mean_excitation_after=_excitation_at(steps, _surely_behind_s(change) + AWAY_S),
             probability=change.probability,
             reversible=None,
         )
         # The regime ends here, but the stretch goes on: what it leaves out is not yet known.
         last = self._refined(stretch, last_word=True)
-        self._log.accept(change, found, settled_s)
+        seen_at = [step.mean_excitation for step in steps if began_s <= step.start_s < change.time_s - STEP_S]
+        self._log.accept(change, found, settled_s, seen_at)
         self._verdicts = RegimeVerdicts()
         self._losses.keep(stretch.dot.call, stretch.mean_excitation)
         text = conversion_text(found, change.maybe_before, change.maybe_after)

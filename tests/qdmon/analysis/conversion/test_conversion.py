@@ -227,6 +227,20 @@ def test_rows_and_pulses_tell_the_same_time_of_a_step_to_rounding() -> None:
     assert log.last_s < step_s
 
 
+@pytest.mark.parametrize(("back_at", "reversible"), [(0.2, True), (0.6, True), (0.9, None), (1.4, None)])
+def test_a_return_is_to_any_fluence_at_which_the_old_type_was_seen(
+    back_at: float, reversible: bool | None
+) -> None:
+    """Up a stair and down again: Auger at 0.2 and 0.6, bc at 1.4."""
+    log = ConversionLog(1.0)
+    log.add([*blinks(0.0, 25.0, 15.0), *blinks(25.0, 50.0, -15.0)])
+    found = Conversion(25.0, 0.05, "auger", "bc", 0.2, 1.4, 1.0, None)
+    log.accept(Change(0.0, 1.0, 1.0, 75, 25.0, 0.05, 25.0, "auger", "bc"), found, seen_at=[0.6, 1.4])
+    log.add(blinks(50.0, 56.0, 15.0))
+    log.returns(50.0, back_at)
+    assert log.conversions[0].reversible is reversible
+
+
 def test_a_regime_began_with_its_first_blink_also_if_that_is_kept_no_longer() -> None:
     log = ConversionLog(1.0)
     assert log.since_s == 0.0
