@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from hardware.types import Acquisition, Loss, Photons
+from qdmon.analysis.antibunching.g2 import no_g2
 from qdmon.analysis.antibunching.gated import (
     SURELY_SINGLE,
     belief_in_single,
@@ -290,7 +291,7 @@ class Engine:
             self._decay_before = _sum(self._decay_before, stretch.decay(self.spans))
             result, if_single = self.result_of(stretch), stretch.dot.call_if_single()
             self.finished = [*self.finished, result][-MOST_FINISHED:]
-            if if_single is not None and result.g2.single_emitter is not False:
+            if if_single is not None:
                 self._unproven.append((result, if_single))
             self.watcher.stretch_over(stretch, self.steps, self.spans)
         self._pairs.keep(self._pairs_here, self._backgrounds.steady_light(self.stretch))
@@ -325,13 +326,21 @@ class Engine:
         return "; ".join(reason for reason in reasons if reason is not None) or None
 
     def _prove(self, g2: G2) -> None:
-        """Verdicts that waited for nothing but a single emitter hold once pairs have shown it well enough."""
+        """Verdicts that waited for nothing but a single emitter hold once pairs have shown it well enough.
+
+        Two that were seen stay two, unless the detectors prove to be periods apart: that was another lag.
+        """
         belief = belief_in_single(g2)
         if belief < SURELY_SINGLE or not self._unproven:
             return
+        half_ns = self.acquisition.seconds(1) * 1e9 / 2
         for waiting, call in self._unproven:
-            proven = believed(call, belief)
-            self.finished = [replace(r, call=proven) if r is waiting else r for r in self.finished]
+            proven = replace(waiting, call=believed(call, belief))
+            if abs(g2.detector_delay_ns - waiting.g2.detector_delay_ns) > half_ns:
+                proven = replace(proven, g2=no_g2(g2.delay_origin))
+            elif waiting.g2.single_emitter is False:
+                continue
+            self.finished = [proven if r is waiting else r for r in self.finished]
         self._unproven = []
 
     def background(self) -> dict[int, float]:

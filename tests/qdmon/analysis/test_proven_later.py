@@ -44,6 +44,32 @@ def test_a_verdict_that_waited_for_pairs_is_given_when_they_come() -> None:
     assert first.call.probabilities["auger"] > 0.9
 
 
+def far_apart(message: Message) -> Message:
+    """What it would be if the cable of the second detector were four pulses longer."""
+    if not isinstance(message, PhotonBatch):
+        return message
+    seen = message.photons
+    # Wherever the card's batches end, a photon stays within its own: nothing is seen of the cut.
+    pulse = seen.pulse + np.where(seen.channel == 1, np.uint64(4), np.uint64(0))
+    inside = pulse < np.uint64(message.stop_pulse)
+    late = Photons(pulse[inside], seen.nanotime[inside], seen.channel[inside])
+    order = np.argsort(late.pulse, kind="stable")
+    return replace(message, photons=Photons(late.pulse[order], late.nanotime[order], late.channel[order]))
+
+
+def test_two_dots_that_were_seen_at_a_wrong_delay_are_one_once_the_delay_is_known() -> None:
+    all_of_it = [far_apart(message) for message in messages()]
+    first = b.watch([*all_of_it[:4], End("done")]).snapshot.segments[0]
+    assert first.g2.delay_origin == "rising edges"
+    assert first.call.blinking == "undetermined"
+    snapshot = b.watch(all_of_it).snapshot
+    assert snapshot.g2.delay_origin == "missing peak"
+    first, then = snapshot.segments
+    assert (first.call.blinking, then.call.blinking) == ("auger", "auger")
+    assert first.g2.zero.value is None
+    assert first.g2.single_emitter is None
+
+
 def test_a_dot_beside_another_one_is_never_proven() -> None:
     """The same with the photons of another dot among them."""
     one, other = messages(), messages()
