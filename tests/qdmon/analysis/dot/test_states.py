@@ -214,3 +214,18 @@ def test_time_in_mixtures_is_time_in_what_they_are_mixed_of() -> None:
     assert np.all(shared >= spent[SINGLE])
     lost = PAPERS_DOT.losses.total
     assert shared @ lost[SINGLE] == pytest.approx(spent @ lost)
+
+
+def test_what_a_state_loses_goes_to_what_it_is_whatever_it_is_named() -> None:
+    named = CHARGED[SINGLE].astype(np.float64)
+    for cause in ("auger", "trap", "constant"):
+        np.testing.assert_array_equal(
+            getattr(PAPERS_DOT.losses_of(named), cause), getattr(PAPERS_DOT.losses, cause)
+        )
+    half = PAPERS_DOT.losses_of(np.full(len(named), 0.5))
+    np.testing.assert_allclose(half.total, PAPERS_DOT.losses.total)
+    np.testing.assert_allclose(half.auger, half.total / 2)
+    charged = PAPERS_DOT.losses_of(np.ones(len(named)))
+    np.testing.assert_allclose(charged.auger, PAPERS_DOT.losses.total)
+    assert not charged.trap.any()
+    assert not charged.constant.any()

@@ -464,3 +464,18 @@ def test_a_dot_that_keeps_its_level_for_two_seconds_may_be_dim_all_the_time_what
     assert bool(reading.blinks) == blip
     chance = call_of(data, reading, (0.0, 2.0), None).probabilities["none"]
     assert 0.9 < chance <= 0.975
+
+
+def test_of_shallow_traps_that_are_hardly_ever_all_empty_some_loss_is_missing() -> None:
+    rng = np.random.default_rng(21)
+    shallow = drawn(rng, alternating(rng, 3000, [int(TRAPS[0])], on_bins=12.0, off_bins=8.0))
+    deep = drawn(rng, alternating(rng, 3000, [int(TRAPS[8])], on_bins=120.0, off_bins=5.0))
+    relative = []
+    for data in (shallow, deep):
+        reading = read(data)
+        loss = reading.shares[reading.best.family].loss
+        assert loss.value
+        assert loss.error
+        relative.append(loss.error / loss.value)
+    assert relative[0] > 0.4
+    assert relative[1] < 0.2
