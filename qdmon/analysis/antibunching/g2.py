@@ -10,6 +10,7 @@ off at zero lag is what does not come from one and the same pulse (science notes
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,8 @@ AFTER_AS_LATE = 0.1
 # A peak at another lag than the rising edges say must be this clear, over the two hundred lags looked at.
 CLEAR_SIGMA = 5.0
 CLEAR_RATIO = 0.85
+# From here on it may be that peak, and two emitters at the expected one are none.
+MAYBE_SIGMA = 3.5
 # Chance of a single emitter from which its pairs do not show two.
 LIKELIER = 0.5
 
@@ -182,16 +185,48 @@ def zero_lag(lags: NDArray[np.int64], expected: int = 0) -> tuple[int, float | N
         lags: (2 L + 1,) pairs by pulse lag.
         expected: the lag that more pairs, or the rising edges, have shown.
     """
-    reach = len(lags) // 2
-    centres = np.arange(SIDE[1], len(lags) - SIDE[1])
-    side = lags[centres[:, None] + SIDE_LAGS].mean(axis=1)
-    dips = dip_significance(lags[centres].astype(np.float64), side, len(SIDE_LAGS))
-    here = reach + expected - SIDE[1]
-    best = int(np.argmax(dips))
-    clear = dips[best] > CLEAR_SIGMA and lags[centres[best]] < CLEAR_RATIO * side[best]
-    if clear and dips[best] ** 2 - max(dips[here], 0.0) ** 2 > CLEAR_SIGMA**2:
-        return int(centres[best]) - reach, float(dips[best])
-    return expected, float(dips[here]) if side[here] > 0 else None
+    seen = _Dips.of(lags, expected)
+    if seen.clear and seen.by_more_than(CLEAR_SIGMA):
+        return seen.best, seen.at_best
+    return expected, seen.here
+
+
+class _Dips(NamedTuple):
+    """Pairs missing at a lag, in standard deviations.
+
+    Attributes:
+        best: lag that misses them most surely.
+        at_best: by how much.
+        clear: whether it misses a good part of them.
+        here: the same as `at_best` at the lag expected; None without pairs.
+    """
+
+    best: int
+    at_best: float
+    clear: bool
+    here: float | None
+
+    @classmethod
+    def of(cls, lags: NDArray[np.int64], expected: int) -> "_Dips":
+        """The arguments are as in `zero_lag`."""
+        reach = len(lags) // 2
+        centres = np.arange(SIDE[1], len(lags) - SIDE[1])
+        side = lags[centres[:, None] + SIDE_LAGS].mean(axis=1)
+        dips = dip_significance(lags[centres].astype(np.float64), side, len(SIDE_LAGS))
+        here, best = reach + expected - SIDE[1], int(np.argmax(dips))
+        clear = bool(lags[centres[best]] < CLEAR_RATIO * side[best])
+        at_here = float(dips[here]) if side[here] > 0 else None
+        return cls(int(centres[best]) - reach, float(dips[best]), clear, at_here)
+
+    def by_more_than(self, sigma: float) -> bool:
+        """Whether the best lag stands out from none, and from the expected one, by more than this."""
+        return self.at_best > sigma and self.at_best**2 - max(self.here or 0.0, 0.0) ** 2 > sigma**2
+
+
+def _may_be_elsewhere(lags: NDArray[np.int64], lag: int) -> bool:
+    """Whether the detectors may as well coincide at another lag than this one."""
+    seen = _Dips.of(lags, lag)
+    return seen.best != lag and seen.clear and seen.by_more_than(MAYBE_SIGMA)
 
 
 def g2_from_pairs(
@@ -237,7 +272,8 @@ def g2_from_pairs(
     believed = probability_single([(early, USUAL_BIEXCITON), (behind, USUAL_RESIDUE)])
     single = is_single(ungated, gated, behind.bunching)
     odd = (believed or 0.0) > LIKELIER and not ungated.surely_above(SURELY_SECOND)
-    if not counted.known or odd:
+    unsure_lag = given_delay_ns is None and _may_be_elsewhere(lags, shift)
+    if not counted.known or odd or unsure_lag:
         # Pairs of a background that nobody has measured look like those of a second emitter. And one in a
         # hundred dots is beyond a limit of 99 %, by far where the side peaks hardly stand out.
         single = single or None

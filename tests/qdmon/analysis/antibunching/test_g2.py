@@ -139,6 +139,17 @@ def test_flat_light_seldom_moves_the_delay_away_from_the_rising_edges() -> None:
     assert origins.count("rising edges") == 40
 
 
+@pytest.mark.parametrize("seed", [1, 3, 5])
+def test_two_emitters_are_none_while_the_detectors_may_coincide_elsewhere(seed: int) -> None:
+    """Pairs are missing two pulses away, but not yet so many that this is where they coincide."""
+    photons = emitter(np.random.default_rng(seed), 40_000, 0.02, 0.2, shift=2)
+    found = g2_of(photons, 40_000)
+    assert found.delay_origin == "rising edges"
+    assert (found.zero.value or 0.0) > 1.2
+    assert found.single_emitter is None
+    assert g2_of(photons, 40_000, delay_ns=0.64).single_emitter is False
+
+
 def test_the_delay_becomes_more_significant_with_every_pair() -> None:
     photons = emitter(np.random.default_rng(8), MILLION, 0.02, 0.1)
     some = g2_of(photons.between(0, MILLION // 10), MILLION // 10).delay_significance
