@@ -19,8 +19,8 @@ __all__ = ["charged_by_prompt", "prompt_excess"]
 FloatArray = NDArray[np.float64]
 
 # What the prompt light of two states may differ by for other reasons, over all light of the bright one, and
-# over that of biexcitons.
-OTHERWISE, OF_BIEXCITONS = 0.01, 0.3
+# over what that has of biexcitons and beyond the model: who has how much of it is not known.
+OTHERWISE, OF_EXCESS = 0.01, 0.5
 # Log odds of the name that a state has behind the gate.
 NAMED = 3.0
 # A state needs to hold so many bins.
@@ -69,11 +69,11 @@ def charged_by_prompt(data: BinnedDecays, found: FamilyFit) -> FloatArray:
     short = late < _light_of(data, dot, gate_ns, np.where(_NEUTRAL, 1.0, dot.beta))
     charged = np.where(_CHARGED, prompt, as_charged)
     other = np.where(_CHARGED, as_trap, prompt)
-    usual_cps2, usual_variance = prompt_excess(data, found, dot, 0)
-    sd = OTHERWISE * light[0].sum() + OF_BIEXCITONS * dot.early * dot.bright_cps
+    usual_cps, usual_variance = prompt_excess(data, found, dot, 0)
+    sd = OTHERWISE * light[0].sum() + OF_EXCESS * (dot.early * dot.bright_cps + abs(usual_cps))
     for j in np.flatnonzero(seen & short & (np.arange(_SINGLES) > 0)):
         excess_cps, variance = prompt_excess(data, found, dot, int(j))
-        shown = prompt[j] + excess_cps - usual_cps2
+        shown = prompt[j] + excess_cps - usual_cps
         error = variance + usual_variance + sd**2
         odds = ((shown - other[j]) ** 2 - (shown - charged[j]) ** 2) / (2 * error)
         chance[j] = expit(odds + (NAMED if _CHARGED[j] else -NAMED))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from qdmon.analysis.dot.binned import BinnedDecays
-from qdmon.analysis.dot.bright import bright_level, rarer_level, without_biexcitons
+from qdmon.analysis.dot.bright import BRIGHTER, bright_level, rarer_level, without_biexcitons
 from qdmon.analysis.dot.family import FamilyFit, fit_family
 from qdmon.analysis.dot.maximise import GREY_RANGE, Prior
 from qdmon.analysis.dot.parameters import P, in_order
@@ -28,8 +28,10 @@ OTHER_NAMES = 5.0
 # What another bright level must gain there, if nothing speaks for it: levels of a trapped dot are as good on
 # any scale.
 OTHER_BRIGHT = 10.0
-# Levels that differ by less in light and in lifetime (logarithms) are the same.
+# Levels that differ by less in light and in lifetime (logarithms) are the same. What clearly lives longer
+# than the light that lasts may be bright, and what gives less than twice as much, or half.
 SAME_LIGHT, SAME_LIFETIME = 0.15, 0.03
+LONGER, AS_MUCH = float(np.log(BRIGHTER)), float(np.log(2.0))
 
 
 def prior_around(dot: DotModel, background_sd_cps: float | None, after_pulses: tuple[float, float]) -> Prior:
@@ -114,7 +116,7 @@ def first_fits(
     if rarer is not None:
         levels.append(((*rarer, 0.0), OTHER_BRIGHT))
     if expected is not None and _other_level(expected, usual):
-        levels.append(((*expected, 0.0), 0.0))
+        levels.append(((*expected, 0.0), OTHER_BRIGHT))
     if excitons is not None:
         levels.append((excitons, OTHER_BRIGHT))
     families: tuple[Family, ...] = ("auger", "both")
@@ -131,8 +133,10 @@ def first_fits(
 
 
 def _other_level(level: tuple[float, float], than: tuple[float, float]) -> bool:
-    """Whether (cps, ns) of two levels are clearly not the same."""
-    return bool((np.abs(np.log(np.divide(level, than))) > (SAME_LIGHT, SAME_LIFETIME)).any())
+    """Whether (cps, ns) are of another level, which lives longer or gives about as much light."""
+    brighter, longer = np.log(np.divide(level, than)).tolist()
+    differs = abs(brighter) > SAME_LIGHT or abs(longer) > SAME_LIFETIME
+    return bool(longer > LONGER or (abs(brighter) < AS_MUCH and differs))
 
 
 def _searched(data: BinnedDecays, family: Family, start: DotModel, prior: Prior) -> FamilyFit:

@@ -33,7 +33,7 @@ def fitted(data: BinnedDecays) -> DotFit:
     return fit
 
 
-@pytest.mark.parametrize("scattered_cps", [0.0, 400.0])
+@pytest.mark.parametrize("scattered_cps", [0.0, 100.0])
 @pytest.mark.parametrize(("dim", "auger"), [((DEEP, SHALLOWER), 0.0), ((TRION, SHALLOWER), 0.6)])
 def test_what_is_over_at_the_gate_is_told_by_the_light_before_it(
     dim: tuple[int, int], auger: float, scattered_cps: float
