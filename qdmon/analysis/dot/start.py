@@ -25,13 +25,8 @@ ONE_TRION, SAME_TRION = 0.25, 0.03
 FEWEST_BINS, LEAST_SHARE = 5.0, 0.1
 # What the same states under other names may differ by in log-likelihood: in priors, and steps not yet taken.
 OTHER_NAMES = 5.0
-# What another bright level must gain there, if nothing speaks for it: levels of a trapped dot are as good on
-# any scale.
+# What another bright level must gain there: levels of a trapped dot are as good on any scale.
 OTHER_BRIGHT = 10.0
-# Levels that differ by less in light and in lifetime (logarithms) are the same. What clearly lives longer
-# than the light that lasts may be bright, and what gives less than twice as much, or half.
-SAME_LIGHT, SAME_LIFETIME = 0.15, 0.03
-LONGER, AS_MUCH = float(np.log(BRIGHTER)), float(np.log(2.0))
 
 
 def prior_around(dot: DotModel, background_sd_cps: float | None, after_pulses: tuple[float, float]) -> Prior:
@@ -96,8 +91,8 @@ def first_fits(
 ) -> tuple[Prior, dict[Family, FamilyFit]] | None:
     """Prior and first fits, on some of the bins, from the bright level that explains them best.
 
-    That is the one that lasts, unless what the dot was elsewhere does better, or rarer light that lives
-    longer: as its trapped and charged states lie on lines through the bright one, they tell where it is,
+    That is the one that lasts, unless rarer light that lives longer, or what the dot was elsewhere, does
+    better: as its trapped and charged states lie on lines through the bright one, they tell where it is,
     however rarely it is seen. None where there is no bright level.
 
     Args:
@@ -110,33 +105,23 @@ def first_fits(
     usual = bright_level(data)
     if usual is None:
         return None
-    rarer, excitons = rarer_level(data, usual), without_biexcitons(data, usual, biexciton_yield)
-    # Where a level begins, and what it must gain to be taken for the bright one.
-    levels = [((*usual, 0.0), 0.0)]
-    if rarer is not None:
-        levels.append(((*rarer, 0.0), OTHER_BRIGHT))
-    if expected is not None and _other_level(expected, usual):
-        levels.append(((*expected, 0.0), OTHER_BRIGHT))
+    if expected is not None and expected[1] <= BRIGHTER * usual[1]:
+        expected = None
+    levels = [(*level, 0.0) for level in (usual, rarer_level(data, usual), expected) if level is not None]
+    excitons = without_biexcitons(data, usual, biexciton_yield)
     if excitons is not None:
-        levels.append((excitons, OTHER_BRIGHT))
+        levels.append(excitons)
     families: tuple[Family, ...] = ("auger", "both")
     best: tuple[Prior, dict[Family, FamilyFit]] | None = None
     least = -np.inf
-    for (bright_cps, bright_ns, early), gain in levels:
+    for bright_cps, bright_ns, early in levels:
         start = _usual_dot(data, bright_cps, bright_ns, early, biexciton_yield)
         prior = prior_around(start, background_sd_cps, data.bins.after_pulses.per_click)
         first = {family: _searched(some, family, start, prior) for family in families}
         reached = max(found.log_likelihood for found in first.values())
-        if reached > least + gain:
+        if best is None or reached > least + OTHER_BRIGHT:
             best, least = (prior, first), reached
     return best
-
-
-def _other_level(level: tuple[float, float], than: tuple[float, float]) -> bool:
-    """Whether (cps, ns) are of another level, which lives longer or gives about as much light."""
-    brighter, longer = np.log(np.divide(level, than)).tolist()
-    differs = abs(brighter) > SAME_LIGHT or abs(longer) > SAME_LIFETIME
-    return bool(longer > LONGER or (abs(brighter) < AS_MUCH and differs))
 
 
 def _searched(data: BinnedDecays, family: Family, start: DotModel, prior: Prior) -> FamilyFit:

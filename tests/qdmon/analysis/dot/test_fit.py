@@ -254,18 +254,6 @@ def test_what_was_expected_gives_way_to_what_is_seen() -> None:
     assert misled.both.dot.bright_ns == pytest.approx(fit.both.dot.bright_ns, rel=1e-3)
 
 
-def test_a_dot_that_charges_within_every_bin_is_searched_from_what_it_was_elsewhere() -> None:
-    """Its bright level is hardly seen alone: what lasts is a mixture, and a little dimmer."""
-    dot = replace(PAPERS_DOT, bright_cps=32e3, bright_ns=30.4, trion_ns=5.4, beta=2.3, background_cps=600.0)
-    rng = np.random.default_rng(3)
-    path = alternating(rng, 16_000, [TRION], on_bins=0.5, off_bins=1.5)
-    data = drawn(rng, path, dot, bin_s=0.002, period_ns=100.0).grouped(0.008)
-    alone, known = (fit_dot(data, 20.0, expected) for expected in (None, (dot.bright_cps, dot.bright_ns)))
-    assert alone is not None
-    assert known is not None
-    assert known.likeliest.log_likelihood > alone.likeliest.log_likelihood + 20
-
-
 @pytest.mark.parametrize("kind", DIM)
 def test_a_fit_that_goes_on_finds_in_more_light_what_a_search_finds(kind: Family) -> None:
     _, data, searched = example(kind)
