@@ -44,8 +44,8 @@ YIELD_SD, YIELD_RANGE = 0.1, (0.05, 0.5)
 SURELY_SECOND = 0.25
 # A type is called from here on; what is stated of it is no surer than this.
 LIKELY_SINGLE = 0.8
-# Less than thirty to one is no sureness: a type is then stated at less than 0.9.
-SURELY_SINGLE, UNSURE = 0.97, 0.87
+# Less than fifty to one is no sureness: a type is then stated at less than 0.9.
+SURELY_SINGLE, UNSURE = 0.98, 0.87
 # Where nothing can be gated, without nanotimes or for light as fast as the response: the classic criterion.
 CLASSIC = 0.5
 

@@ -140,7 +140,7 @@ def test_doubts_are_told_in_words_with_the_number_they_rest_on() -> None:
     assert "0.48" in two
 
 
-@pytest.mark.parametrize(("chance", "doubted"), [(0.97, False), (0.5, True)])
+@pytest.mark.parametrize(("chance", "doubted"), [(0.99, False), (0.5, True)])
 def test_before_a_single_emitter_is_shown_its_chance_bounds_what_is_stated(
     chance: float, doubted: bool
 ) -> None:
@@ -151,11 +151,11 @@ def test_before_a_single_emitter_is_shown_its_chance_bounds_what_is_stated(
 
 
 @pytest.mark.parametrize(
-    ("chance", "belief"), [(0.3, 0.3), (0.87, 0.87), (0.96, 0.87), (0.97, 0.97), (0.99, 0.99)]
+    ("chance", "belief"), [(0.3, 0.3), (0.87, 0.87), (0.97, 0.87), (0.98, 0.98), (0.99, 0.99)]
 )
-def test_less_than_thirty_to_one_for_one_emitter_states_no_type_at_nine_tenths(
+def test_less_than_fifty_to_one_for_one_emitter_states_no_type_at_nine_tenths(
     chance: float, belief: float
 ) -> None:
     assert belief_in_single(replace(no_g2("none"), single_probability=chance)) == belief
     # A verdict that is sure of all else is spread evenly over five types to that degree.
-    assert (belief + (1 - belief) / 5 < 0.9) == (chance < 0.97)
+    assert (belief + (1 - belief) / 5 < 0.9) == (chance < 0.98)
