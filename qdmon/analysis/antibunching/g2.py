@@ -185,22 +185,21 @@ def zero_lag(lags: NDArray[np.int64], expected: int = 0) -> tuple[int, float | N
         lags: (2 L + 1,) pairs by pulse lag.
         expected: the lag that more pairs, or the rising edges, have shown.
     """
-    seen = _Dips.of(lags, expected)
-    if seen.clear and seen.by_more_than(CLEAR_SIGMA):
-        return seen.best, seen.at_best
-    return expected, seen.here
+    return _Dips.of(lags, expected).coincidence
 
 
 class _Dips(NamedTuple):
     """Pairs missing at a lag, in standard deviations.
 
     Attributes:
+        expected: the lag expected.
         best: lag that misses them most surely.
         at_best: by how much.
         clear: whether it misses a good part of them.
         here: the same as `at_best` at the lag expected; None without pairs.
     """
 
+    expected: int
     best: int
     at_best: float
     clear: bool
@@ -216,17 +215,22 @@ class _Dips(NamedTuple):
         here, best = reach + expected - SIDE[1], int(np.argmax(dips))
         clear = bool(lags[centres[best]] < CLEAR_RATIO * side[best])
         at_here = float(dips[here]) if side[here] > 0 else None
-        return cls(int(centres[best]) - reach, float(dips[best]), clear, at_here)
+        return cls(expected, int(centres[best]) - reach, float(dips[best]), clear, at_here)
 
-    def by_more_than(self, sigma: float) -> bool:
-        """Whether the best lag stands out from none, and from the expected one, by more than this."""
-        return self.at_best > sigma and self.at_best**2 - max(self.here or 0.0, 0.0) ** 2 > sigma**2
+    @property
+    def coincidence(self) -> tuple[int, float | None]:
+        """See `zero_lag`."""
+        return (self.best, self.at_best) if self._stands_out(CLEAR_SIGMA) else (self.expected, self.here)
 
+    @property
+    def may_be_elsewhere(self) -> bool:
+        """Whether the detectors may as well coincide at another lag than they are taken to."""
+        return self.best != self.coincidence[0] and self._stands_out(MAYBE_SIGMA)
 
-def _may_be_elsewhere(lags: NDArray[np.int64], lag: int) -> bool:
-    """Whether the detectors may as well coincide at another lag than this one."""
-    seen = _Dips.of(lags, lag)
-    return seen.best != lag and seen.clear and seen.by_more_than(MAYBE_SIGMA)
+    def _stands_out(self, sigma: float) -> bool:
+        """Whether the best lag does, from none and from the expected one, by more than this."""
+        over_here = self.at_best**2 - max(self.here or 0.0, 0.0) ** 2
+        return self.clear and self.at_best > sigma and over_here > sigma**2
 
 
 def g2_from_pairs(
@@ -249,6 +253,7 @@ def g2_from_pairs(
     edges_ns, _ = shortest_delay(axis, channels)
     lags = counted.pairs.lags.sum(axis=1)
     significance: float | None
+    unsure_lag = False
     if given_delay_ns is not None:
         shift, origin = round((given_delay_ns - edges_ns) / period_ns), "given"
         if abs(shift) > MAX_LAG - SIDE[1]:
@@ -258,7 +263,9 @@ def g2_from_pairs(
         dip = dip_significance(float(lags[centre]), side, len(SIDE_LAGS))
         significance = float(dip) if side > 0 else None
     else:
-        shift, significance = zero_lag(lags, expected_lag)
+        dips = _Dips.of(lags, expected_lag)
+        shift, significance = dips.coincidence
+        unsure_lag = dips.may_be_elsewhere
         origin = "missing peak" if shift else "rising edges"
     light = paired_light(counted.pairs, axis, channels[0], counted.chance.under_decay)
     every = _coincidences(counted, shift, 0, light)
@@ -272,10 +279,10 @@ def g2_from_pairs(
     believed = probability_single([(early, USUAL_BIEXCITON), (behind, USUAL_RESIDUE)])
     single = is_single(ungated, gated, behind.bunching)
     odd = (believed or 0.0) > LIKELIER and not ungated.surely_above(SURELY_SECOND)
-    unsure_lag = given_delay_ns is None and _may_be_elsewhere(lags, shift)
     if not counted.known or odd or unsure_lag:
-        # Pairs of a background that nobody has measured look like those of a second emitter. And one in a
-        # hundred dots is beyond a limit of 99 %, by far where the side peaks hardly stand out.
+        # Pairs of a background that nobody has measured look like those of a second emitter, and so do those
+        # of a lag at which the detectors do not coincide. And one in a hundred dots is beyond a limit of
+        # 99 %, by far where the side peaks hardly stand out.
         single = single or None
     return G2(
         *_drawn(counted.pairs, shift, period_ns),

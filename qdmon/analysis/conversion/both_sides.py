@@ -106,11 +106,6 @@ class BothSides:
         return place_change(self.marks, self.budget)
 
     @property
-    def place_by_own(self) -> tuple[float, float] | None:
-        """The same with the blinks since the step as the last verdict has them."""
-        return place_change(self.with_own, self.budget)
-
-    @property
     def with_own(self) -> list[Mark]:
         """Blinks of both sides, those since the step as the last verdict has them."""
         return [*(m for m in self.marks if m.start_s < self.step_s), *self.own]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from qdmon.analysis.conversion.both_sides import BothSides
 from qdmon.analysis.conversion.regimes import TYPES, Mark, Regime, likely
-from qdmon.analysis.conversion.sequential import LEAST_CERTAINTY, Change
+from qdmon.analysis.conversion.sequential import LEAST_CERTAINTY, Change, place_change
 from qdmon.analysis.conversion.type_change import SURE, law_of
 from qdmon.analysis.results.blinking import Blinking
 
@@ -92,10 +92,19 @@ class _Place(NamedTuple):
 
 def _placed(sides: BothSides) -> _Place:
     """Where blinks show a change behind the step; where verdicts do, if they do not; else at the step."""
-    for seen, placed in ((sides.marks, sides.place), (sides.with_own, sides.place_by_own)):
-        if placed is not None and placed[0] - placed[1] > sides.step_s + STEP_S:
-            return _among(seen, *placed, sides)
-    return _between_verdicts(sides) or _among(sides.marks, sides.step_s, STEP_S, sides)
+    return (
+        _behind_step(sides, sides.marks, sides.place)
+        or _behind_step(sides, sides.with_own, place_change(sides.with_own, sides.budget))
+        or _between_verdicts(sides)
+        or _among(sides.marks, sides.step_s, STEP_S, sides)
+    )
+
+
+def _behind_step(sides: BothSides, seen: Sequence[Mark], placed: tuple[float, float] | None) -> _Place | None:
+    """A time with its error among some blinks, if that is behind the step; else None."""
+    if placed is None or placed[0] - placed[1] <= sides.step_s + STEP_S:
+        return None
+    return _among(seen, *placed, sides)
 
 
 def _among(seen: Sequence[Mark], time_s: float, error_s: float, sides: BothSides) -> _Place:

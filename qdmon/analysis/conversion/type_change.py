@@ -151,11 +151,8 @@ def leaning_of(call: BlinkingCall) -> dict[Blinking, float]:
 
 def share_of_law(call: BlinkingCall, marks: Sequence[Mark]) -> Estimate | None:
     """Share of the loss that the law behind a verdict would take in the long run; None where unknown."""
-    share = call.auger_share.value
-    if share is None:
-        return None
-    by_chance = _error_by_chance(share, _seen(call, marks))
-    return Estimate(share, float(np.hypot(call.auger_share.error or 0.0, by_chance)))
+    seen = _seen(call, marks)
+    return _in_the_long_run(call.auger_share, seen, _scatter(seen))
 
 
 def share_of_blinks(marks: Sequence[Mark]) -> Estimate | None:
@@ -164,24 +161,33 @@ def share_of_blinks(marks: Sequence[Mark]) -> Estimate | None:
     lost_s = float(blinks.lost_s.sum())
     if lost_s <= 0:
         return None
-    share = float(expit(blinks.odds) @ blinks.lost_s) / lost_s
-    return Estimate(share, _error_by_chance(share, marks))
+    return _in_the_long_run(
+        Estimate(float(expit(blinks.odds) @ blinks.lost_s) / lost_s), marks, _scatter(marks)
+    )
 
 
-def _error_by_chance(share: float, marks: Sequence[Mark]) -> float:
-    """Of the share of a law by how the blinks of either kind scatter.
+def _in_the_long_run(share: Estimate, seen: Sequence[Mark], by_chance: float | None) -> Estimate | None:
+    """A share that was realised, as uncertain for its law as the blinks of either kind scatter.
 
     If n are all of one kind, the next may be of the other with 1 / (n + 2).
+
+    Args:
+        share: as it was; None is returned if it is unknown.
+        seen: the blinks of that time.
+        by_chance: their `_scatter`.
     """
-    by_chance = _scatter(marks)
-    return 1 / (len(marks) + 2) if by_chance is None else share * (1 - share) * by_chance
+    value = share.value
+    if value is None:
+        return None
+    scatter = 1 / (len(seen) + 2) if by_chance is None else value * (1 - value) * by_chance
+    return Estimate(value, float(np.hypot(share.error or 0.0, scatter)))
 
 
 def law_of(call: BlinkingCall, marks: Sequence[Mark]) -> FloatArray | None:
     """(3,) chance of each type of the law behind a verdict; None if it does not speak of these types."""
     seen = _seen(call, marks)
-    by_chance, share = _scatter(seen), share_of_law(call, marks)
-    chances = _by_light(call, seen, by_chance)
+    by_chance = _scatter(seen)
+    chances, share = _by_light(call, seen, by_chance), _in_the_long_run(call.auger_share, seen, by_chance)
     if chances is None or share is None or share.value is None or by_chance is None:
         return chances
     bc, auger = ndtr(np.array([BC_TO - share.value, share.value - AUGER_FROM]) / share.error)

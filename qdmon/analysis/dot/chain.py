@@ -123,8 +123,6 @@ def _backward(
 ) -> FloatArray:
     """What later bins add to `_forward`.
 
-    Sums are taken in one order: with any other the last digits depend on where the arrays lie in memory.
-
     Args:
         likelihood: (n, k).
         weights: (k,) of the chain.
