@@ -10,7 +10,7 @@ from qdmon.analysis.decays.lifetime import lifetime_mle
 from qdmon.analysis.decays.nonnegative import fit_counts
 from qdmon.analysis.dot.binned import BinnedDecays
 
-__all__ = ["Level", "bright_level", "level_of", "rarer_level", "without_biexcitons"]
+__all__ = ["Level", "bright_levels", "level_of", "rarer_level", "without_biexcitons"]
 
 FloatArray = NDArray[np.float64]
 
@@ -95,30 +95,36 @@ def level_of(data: BinnedDecays, bins: NDArray[np.bool_]) -> Level | None:
     )
 
 
-def bright_level(data: BinnedDecays) -> tuple[float, float] | None:
-    """Net rate (cps, prompt light left out) and lifetime (ns) of the neutral dot without traps.
+def bright_levels(data: BinnedDecays) -> list[tuple[float, float]]:
+    """Net rate (cps, prompt light left out) and lifetime (ns) of the neutral dot, likeliest first.
 
     That is the brightest level that lasts, unless there is rare light both brighter and longer lived than
-    it: then the dot is hardly ever neutral.
+    it: then the dot is hardly ever neutral, or that light is the luckiest of its bins.
     """
     coarse = data.grouped(0.01)
     lasting = _brightest(coarse.levelled, LASTING)
     usual = level_of(coarse, lasting) if lasting is not None else None
     if usual is None:
-        return None
+        return []
+    rare = _rare_level(data, usual)
+    return [(level.cps, level.lifetime_ns) for level in (rare, usual) if level is not None]
+
+
+def _rare_level(data: BinnedDecays, usual: Level) -> Level | None:
+    """Rare light both brighter and longer lived than the level that lasts; None where there is none."""
     counts = data.levelled
     expected = usual.per_s * data.bin_s
     above = np.flatnonzero(counts > max(expected + ABOVE_SIGMA * np.sqrt(expected), BRIGHTER * expected))
-    if len(above) >= FEWEST_BINS:
-        rare = np.zeros(len(counts), bool)
-        members = _brightest(counts[above], RARE_SHARE)
-        if members is not None:
-            rare[above[members]] = True
-            found = level_of(data, rare)
-            longer = found.lifetime_ns - BRIGHTER * usual.lifetime_ns if found is not None else 0.0
-            if found is not None and longer > LONGER_SIGMA * found.error_ns and found.misfit < UNLIKE:
-                return found.cps, found.lifetime_ns
-    return usual.cps, usual.lifetime_ns
+    members = _brightest(counts[above], RARE_SHARE) if len(above) >= FEWEST_BINS else None
+    if members is None:
+        return None
+    rare = np.zeros(len(counts), bool)
+    rare[above[members]] = True
+    found = level_of(data, rare)
+    if found is None or found.misfit >= UNLIKE:
+        return None
+    longer = found.lifetime_ns - BRIGHTER * usual.lifetime_ns
+    return found if longer > LONGER_SIGMA * found.error_ns else None
 
 
 def rarer_level(data: BinnedDecays, usual: tuple[float, float]) -> tuple[float, float] | None:

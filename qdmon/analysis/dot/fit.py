@@ -21,8 +21,9 @@ START_BINS, ENOUGH_BINS = 1500, 2500
 SEEN_BINS, LEAST_SHALLOW = 20.0, 0.005
 # Gain of a richer family on the searched bins that makes it worth fitting to all.
 WORTH_MORE = 2.0
-# A pure fit this close below the mixed one, with another trion (logarithm), may have found the better one.
-NEARLY_AS_GOOD, OTHER_TRION = 30.0, 0.03
+# A pure fit this close below the mixed one, of another trion or bright level (logarithm), may have found the
+# better one.
+NEARLY_AS_GOOD, OTHER_DOT = 30.0, 0.03
 # A step of the fluence changes brightness, by what saturation leaves open, and background.
 ADAPTED_SD = in_order(
     {
@@ -126,9 +127,10 @@ def _all_families(
 
     found["auger"] = fitted("auger", first["auger"], (3, 3, 3))
     both = fitted("both", first["both"], (4, 4, 4, 4))
-    other_trion = abs(np.log(found["auger"].dot.trion_ns / both.dot.trion_ns)) > OTHER_TRION
-    if other_trion and found["auger"].log_likelihood > both.log_likelihood - NEARLY_AS_GOOD:
-        other = fitted("both", found["auger"], (4, 4, 4))
+    pure = found["auger"]
+    moved = np.log([pure.dot.trion_ns / both.dot.trion_ns, pure.dot.bright_cps / both.dot.bright_cps])
+    if np.abs(moved).max() > OTHER_DOT and pure.log_likelihood > both.log_likelihood - NEARLY_AS_GOOD:
+        other = fitted("both", pure, (4, 4, 4))
         both = other if other.log_likelihood > both.log_likelihood + OTHER_NAMES else both
     found["bc"] = fitted("bc", both, (3, 3, 3))
     if found["bc"].log_likelihood > both.log_likelihood + OTHER_NAMES:

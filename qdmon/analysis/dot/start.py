@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from qdmon.analysis.dot.binned import BinnedDecays
-from qdmon.analysis.dot.bright import BRIGHTER, bright_level, rarer_level, without_biexcitons
+from qdmon.analysis.dot.bright import BRIGHTER, bright_levels, rarer_level, without_biexcitons
 from qdmon.analysis.dot.family import FamilyFit, fit_family
 from qdmon.analysis.dot.maximise import GREY_RANGE, Prior
 from qdmon.analysis.dot.parameters import P, in_order
@@ -102,12 +102,13 @@ def first_fits(
         expected: rate (cps) and lifetime (ns) of the bright level, from another fluence; None if unknown.
         biexciton_yield: over that of the exciton.
     """
-    usual = bright_level(data)
-    if usual is None:
+    seen = bright_levels(data)
+    if not seen:
         return None
+    usual = seen[0]
     if expected is not None and expected[1] <= BRIGHTER * usual[1]:
         expected = None
-    levels = [(*level, 0.0) for level in (usual, rarer_level(data, usual), expected) if level is not None]
+    levels = [(*level, 0.0) for level in (*seen, rarer_level(data, usual), expected) if level is not None]
     excitons = without_biexcitons(data, usual, biexciton_yield)
     if excitons is not None:
         levels.append(excitons)

@@ -1,0 +1,59 @@
+"""A dot that charges and recovers within a time bin: none is all bright, its luckiest ones lead astray."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.bright import bright_levels
+from qdmon.analysis.dot.fit import DotFit, fit_dot
+from qdmon.analysis.dot.verdict import call_of, read_bins
+from tests.qdmon.analysis.dot.paths import BRIGHT, PAPERS_DOT, TRION, drawn, path_of
+
+BINS, PARTS = 3000, 20
+DOT = replace(PAPERS_DOT, bright_cps=0.17 * PAPERS_DOT.bright_cps)
+
+
+@cache
+def charging_fast(seed: int) -> tuple[BinnedDecays, DotFit]:
+    """Neutral for 1.2 bins in the mean, charged for half a bin at least, by a power law as real dots are."""
+    rng = np.random.default_rng(seed)
+    charged = np.zeros(BINS * PARTS)
+    at = 0.0
+    while at < BINS:
+        at += rng.exponential(1.2)
+        stays = min(0.5 * (1 - rng.random()) ** (-1 / 1.03), 250.0)
+        charged[int(at * PARTS) : int((at + stays) * PARTS)] = 1
+        at += stays
+    share = charged.reshape(BINS, PARTS).mean(axis=1)[:, None]
+    data = drawn(rng, path_of((BRIGHT, BINS)), DOT)
+    expected = data.expected(DOT)
+    mixed = (1 - share) * expected[BRIGHT] + share * expected[TRION]
+    data = replace(data, counts=rng.poisson(mixed).astype(np.float32))
+    fit = fit_dot(data, 20.0)
+    assert fit is not None
+    return data, fit
+
+
+def test_the_luckiest_bins_are_brighter_than_the_dot_and_what_lasts_is_darker() -> None:
+    data, _ = charging_fast(7)
+    lucky, lasting = bright_levels(data)
+    assert lucky[0] > 1.1 * DOT.bright_cps > DOT.bright_cps > 1.1 * lasting[0]
+
+
+@pytest.mark.parametrize("seed", [2, 6, 7])
+def test_its_bright_level_is_found_all_the_same(seed: int) -> None:
+    _, fit = charging_fast(seed)
+    assert fit.likeliest.dot.bright_cps == pytest.approx(DOT.bright_cps, rel=0.1)
+    assert fit.likeliest.dot.bright_ns == pytest.approx(DOT.bright_ns, rel=0.04)
+    assert fit.both.log_likelihood > fit.families["auger"].log_likelihood
+
+
+@pytest.mark.parametrize("seed", [2, 6, 7])
+def test_it_is_an_auger_dot(seed: int) -> None:
+    data, fit = charging_fast(seed)
+    call = call_of(data, read_bins(data, fit), (0.0, BINS * data.bin_s), None, 1.0)
+    assert call.blinking == "auger"
+    assert call.probabilities["auger"] > 0.95
