@@ -121,9 +121,10 @@ def _all_families(
         known: that these were to enough light, so that one improvement less leads to the same dot.
     """
     found: dict[Family, FamilyFit] = {}
+    spared = 1 if known else 0
 
     def fitted(family: Family, begin: FamilyFit, plan: tuple[int, ...]) -> FamilyFit:
-        return fit_family(data, family, begin.dot, prior, plan[known:], begin.whole_chain())
+        return fit_family(data, family, begin.dot, prior, plan[spared:], begin.whole_chain())
 
     found["auger"] = fitted("auger", first["auger"], (3, 3, 3))
     both = fitted("both", first["both"], (4, 4, 4, 4))
@@ -138,7 +139,7 @@ def _all_families(
         other = fitted("both", found["bc"], (4, 4, 4))
         both = max(both, other, key=lambda f: f.log_likelihood)
     found["both"] = both
-    found["hc"] = fit_family(data, "hc", both.dot, prior, (4, 4, 4)[known:])
+    found["hc"] = fit_family(data, "hc", both.dot, prior, (4, 4, 4)[spared:])
     # Everything at once is dear, and rarely needed: ask a part of the bins first.
     some = data.pieces(ENOUGH_BINS)
     begin = _all_states(both, found["hc"])
