@@ -341,6 +341,7 @@ class Engine:
             elif waiting.g2.single_emitter is False:
                 continue
             self.finished = [proven if r is waiting else r for r in self.finished]
+            self.watcher.proven(waiting.call, proven.call)
         self._unproven = []
 
     def background(self) -> dict[int, float]:

@@ -22,6 +22,8 @@ LEAST_STEP_S, SURE_LAW = 10.0, 0.6
 CLEAR_MOVE, CLEAR_SIGMA, LIKELIER = 0.2, 2.5, 0.75
 # One that moved further shows in less light, and the likelier types will do.
 FAR_MOVE, FAR_SIGMA, FAR_S, EVEN = 0.3, 3.5, 2.0, 0.5
+# Verdicts that leave the type open between two, but not that it is another one.
+SURELY_DIFFER = 0.99
 # What is so near to a step is at it, and a change at it is known to as much.
 STEP_S = 0.05
 # Half of the central 68 % of a span in which a change may be anywhere, over its length.
@@ -70,7 +72,11 @@ def _is_told(sides: BothSides) -> bool:
             return True
         if abs(rise) > CLEAR_MOVE and chance >= LIKELIER and sides.place is not None:
             return True
-    sure = sides.sure >= SURE and sides.sure_of_laws >= SURE_LAW and sides.seen_s >= LEAST_STEP_S
+    if sides.seen_s < LEAST_STEP_S:
+        return False
+    if _is_far(*sides.moved) and sides.laws_differ >= SURELY_DIFFER:
+        return True
+    sure = sides.sure >= SURE and sides.sure_of_laws >= SURE_LAW
     return sure and sides.laws_differ >= (LIKELIER if clear else LEAST_CERTAINTY)
 
 

@@ -54,6 +54,10 @@ class RegimeVerdicts:
             self._before = [*self._before, last][-MOST_VERDICTS:]
         self._here = []
 
+    def revise(self, old: BlinkingCall, new: BlinkingCall) -> None:
+        """Put a verdict in the place of another on the same stretch, if that is one of this regime."""
+        self._before = [new if call is old else call for call in self._before]
+
     def first_seen_s(self, kind: Blinking) -> float:
         """When the last stretches before this one began, all of this type; the last alone if it was not."""
         same = takewhile(lambda call: call.blinking == kind, reversed(self._before))

@@ -186,6 +186,16 @@ class ConversionWatcher:
         self._share_told = False
         self._charging = self.charging_counts(stretch)
 
+    def proven(self, waiting: BlinkingCall, call: BlinkingCall) -> None:
+        """What a verdict on a stretch that is over says, now that nothing it waited for is missing.
+
+        Args:
+            waiting: as it was when the stretch was over.
+            call: as it is now.
+        """
+        self._verdicts.revise(waiting, call)
+        self._weighed = None
+
     def charging_counts(self, stretch: Stretch | None) -> list[ChargingCount]:
         """Charging events of all stretches, this one included, as long as the dot is what it was at first.
 

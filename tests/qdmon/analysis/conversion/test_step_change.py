@@ -154,6 +154,20 @@ def test_a_mixed_dot_need_only_be_what_it_was_where_it_was_that_before(
     assert (change is not None) == told
 
 
+@pytest.mark.parametrize(("or_else", "told"), [("auger", True), ("bc", False)])
+def test_a_dot_of_either_of_two_types_has_converted_if_it_is_surely_neither(
+    or_else: Blinking, told: bool
+) -> None:
+    types: tuple[Blinking, ...] = ("auger", "bc", "mixed", "hc", "none")
+    share = Estimate(0.88, 0.08) if or_else == "auger" else Estimate(0.17, 0.08)
+    open_between = dict.fromkeys(types, 0.0) | {"mixed": 0.55, or_else: 0.45}
+    before = replace(call("mixed", 0.55, 0.0), probabilities=open_between, auger_share=share, stop_s=25.0)
+    then = blinks(25.0, 50.0, -15.0)
+    behind = replace(call("bc", 0.97, 25.0), auger_share=Estimate(0.03, 0.01), stop_s=50.0)
+    change = change_of([*mixed_blinks(0.0, 25.0), *then], before, behind)
+    assert (change is not None) == told
+
+
 def test_a_share_that_blinks_show_to_have_moved_needs_no_sure_verdicts() -> None:
     """One dwell of seconds is most of the loss, so that the light knows its law badly; blinks know."""
     long = replace(blinks(33.0, 34.0, 15.0)[0], stop_s=36.0, lost_s=2.0)

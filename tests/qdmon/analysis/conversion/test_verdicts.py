@@ -33,6 +33,16 @@ def test_of_a_stretch_that_is_over_the_last_verdict_stays() -> None:
     assert verdicts.known(here) == [last, here]
 
 
+def test_a_verdict_that_is_given_later_takes_the_place_of_the_one_that_waited() -> None:
+    verdicts = RegimeVerdicts()
+    waiting, given, other = (verdict(0.0, 9.0, kind) for kind in ("undetermined", "bc", "bc"))
+    verdicts.stretch_over(waiting)
+    verdicts.revise(other, given)
+    assert verdicts.before is waiting
+    verdicts.revise(waiting, given)
+    assert verdicts.before is given
+
+
 def test_a_stretch_in_which_no_dot_was_seen_leaves_no_verdict() -> None:
     verdicts = RegimeVerdicts()
     dark = verdict(0.0, 5.0, "undetermined", saw_the_dot=False)

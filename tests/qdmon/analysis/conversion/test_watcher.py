@@ -132,3 +132,41 @@ def test_a_share_that_moves_at_a_step_is_told_once_a_stretch() -> None:
     assert told(25.0, 45.0, 0.8) == []
     watcher.stretch_over(stretch(25.0, 50.0, 0.8), [FluenceStep(25.0, 0.2)], [])
     assert len(told(50.0, 70.0, 0.3)) == 1
+
+
+@pytest.mark.parametrize("proven", [True, False])
+def test_a_step_is_weighed_again_once_the_verdict_before_it_no_longer_waits(proven: bool) -> None:
+    watcher = ConversionWatcher(b.acquisition(), 1.0)
+    level = EmissiveState(Estimate(1e5), Estimate(20.0))
+    cycle = np.arange(0.1, 25.0, 0.4)
+    steps = [FluenceStep(0.0, 0.2), FluenceStep(25.0, 1.4)]
+
+    def given(start_s: float, kind: Blinking, share: float) -> BlinkingCall:
+        return replace(
+            verdict(start_s, start_s + 25.0, kind), auger_share=Estimate(share, 0.01), states=(level,)
+        )
+
+    def stretch(call: BlinkingCall) -> Stretch:
+        return cast(
+            Stretch,
+            SimpleNamespace(
+                dot=SimpleNamespace(call=call, reading=None, restart_at=lambda *_: None, since_pulse=0),
+                photons=SimpleNamespace(start_s=call.start_s, stop_s=call.stop_s, table=None, axis=None),
+                mean_excitation=0.2,
+                background=SimpleNamespace(origin=ASSUMED_ZERO),
+                charging=lambda: (UNKNOWN, None),
+            ),
+        )
+
+    said = given(0.0, "bc", 0.01)
+    waiting = replace(said, blinking="undetermined", reason="g2(0) does not show a single emitter")
+    watcher._log.forget_since(0.0)
+    watcher._log.add([Mark(t, t + 0.05, 0.0, 0.03) for t in cycle.tolist()])
+    watcher.stretch_over(stretch(waiting), steps[:1], [])
+    watcher._log.add([Mark(25.0 + t, 25.05 + t, 0.0, 0.03) for t in cycle.tolist()])
+    here = stretch(given(25.0, "auger", 0.99))
+    assert watcher.watch(here, steps, [], None) == []
+    if proven:
+        watcher.proven(waiting, said)
+    told = watcher.watch(here, steps, [], None)
+    assert [event.kind for event in told] == (["conversion"] if proven else [])
