@@ -94,7 +94,8 @@ class ConversionLog:
         expected = self._type_before(steps)
         if expected is not None and expected != self.conversions[-1].after:
             budget = budget.returning()
-        known = Known(verdicts, expected, self._families, self._settled_s)
+        back_s = steps[-1].start_s if steps else -np.inf
+        known = Known(verdicts, expected, back_s, self._families, self._settled_s)
         return find_change(marks, budget, known, now_s)
 
     def both_sides(

@@ -34,6 +34,8 @@ FloatArray = NDArray[np.float64]
 MIXED = TYPES.index("mixed")
 # A verdict as sure of a type is taken at its word.
 SURE = 0.95
+# A blink that seems to begin so little before a step of the fluence is one behind it.
+AWAY_S = 0.02
 # Chance of each type behind a change of the share, by the type before: bc, mixed, auger. A step of the
 # fluence moves the share of a mixed dot as a rule, and hardly ever ends one of its mechanisms.
 _BECOMES = np.array([[0.2, 0.4, 0.4], [0.015, 0.97, 0.015], [0.4, 0.4, 0.2]])
@@ -55,14 +57,20 @@ class Known:
     Attributes:
         verdicts: on stretches of light of this regime and of what followed.
         expected: type that the dot had before at the fluence it is back at; None where there is none.
+        back_s: when that fluence came back.
         families: (f,) log probability of each family of runs beforehand.
         settled_s: up to when it is known that nothing changed.
     """
 
     verdicts: Sequence[BlinkingCall] = ()
     expected: Blinking | None = None
+    back_s: float = -np.inf
     families: FloatArray = field(default_factory=lambda: LOG_FAMILY)
     settled_s: float = -np.inf
+
+    def expected_at(self, time_s: float) -> Blinking | None:
+        """The type to expect of a blink then: none while the fluence was another one."""
+        return self.expected if time_s >= self.back_s - AWAY_S else None
 
 
 NOTHING_KNOWN = Known()
@@ -77,11 +85,12 @@ def type_pairs(marks: Sequence[Mark], place: int, known: Known = NOTHING_KNOWN) 
         known: of the dot besides.
     """
     before = _types_before(marks, place, known.verdicts)
+    expected = known.expected_at(marks[place].start_s)
     # What a mixed dot does for a while says little of its law, unless it is back where it was another.
-    mixed = known.expected in (None, "mixed") and before[MIXED] > LIKELY
+    mixed = expected in (None, "mixed") and before[MIXED] > LIKELY
     since = _verdicts_behind(marks, place, known.verdicts, SURE_MIXED_S if mixed else SURE_S)
     # Back where it was, a dot need not prove its law again.
-    read = law_of if known.expected is None else _blinked
+    read = law_of if expected is None else _blinked
     seen = [chances for call in since if (chances := read(call, marks)) is not None]
     if seen:
         behind = seen[:1]
@@ -90,7 +99,7 @@ def type_pairs(marks: Sequence[Mark], place: int, known: Known = NOTHING_KNOWN) 
     else:
         # A verdict under a doubt does not settle what blinks say, but where it objects nothing is sure.
         behind = [_types_behind(marks, place, known.families), *(_of_types(call) for call in since[:1])]
-    prior = before[:, None] * _becoming(known.expected)
+    prior = before[:, None] * _becoming(expected)
     found = [prior * (chances + LEAST_CHANCE * chances.max()) for chances in behind]
     return max((pairs / pairs.sum() for pairs in found), key=np.trace)
 

@@ -20,6 +20,7 @@ from qdmon.analysis.conversion.events import (
 from qdmon.analysis.conversion.sequential import Change
 from qdmon.analysis.conversion.step_change import STEP_S, share_moved, step_change
 from qdmon.analysis.conversion.texts import conversion_text, refined_text, return_text, share_text
+from qdmon.analysis.conversion.type_change import AWAY_S
 from qdmon.analysis.conversion.verdicts import RegimeVerdicts, verdict_marks
 from qdmon.analysis.darkness import LEAST_LIGHT
 from qdmon.analysis.results.blinking import BlinkingCall, Conversion
@@ -39,8 +40,6 @@ BLEACH_S, LONGEST_DARK_S = 10.0, 11.0
 LEAST_DARK_S = 0.5
 # A verdict on what followed a change leaves so many of its errors in time out.
 SURELY = 2.0
-# A blink that seems to begin so little before a step of the fluence is one behind it.
-AWAY_S = 0.02
 # So long after the last blink its absence has said what it can; meanwhile every few reads suffice.
 SILENCE_S, READS_IN_SILENCE = 5.0, 5
 

@@ -98,6 +98,17 @@ def test_back_where_it_was_another_a_mixed_dot_needs_few_blinks_and_no_long_verd
     assert (pairs[MIXED, BC] > 0.95) == known
 
 
+@pytest.mark.parametrize(("back_s", "known"), [(50.0, True), (50.015, True), (54.0, False)])
+def test_what_is_expected_at_a_fluence_says_nothing_of_blinks_before_it_came_back(
+    back_s: float, known: bool
+) -> None:
+    before, behind = blinks(25.0, 50.0, 20, 60), blinks(50.0, 53.0, 12, 0)
+    said = Known([verdict(25.0, 50.0, "mixed", 0.75)], "bc", back_s)
+    pairs = type_pairs([*before, *behind], len(before), said)
+    assert (pairs[MIXED, BC] > 0.95) == known
+    assert (pairs[MIXED, MIXED] > 0.95) != known
+
+
 def test_the_type_before_is_that_of_the_last_verdict_before_however_short() -> None:
     marks = [*blinks(0.0, 30.0, 30, 0), *blinks(30.0, 45.0, 20, 20), *blinks(45.0, 47.0, 0, 5)]
     known = [verdict(0.0, 30.0, "bc", 0.01), verdict(30.0, 45.0, "mixed", 0.5)]
