@@ -50,6 +50,8 @@ class ConversionLog:
         self._families = LOG_FAMILY
         # Of each conversion the <N> at which the old type was seen.
         self._seen_at: list[tuple[float | None, ...]] = []
+        # Since when a return was seen that was none, and the verdict by which, of each such conversion.
+        self._none_since: dict[int, tuple[float, BlinkingCall | None]] = {}
         # Whether the alert on the last conversion left open what the dot became.
         self._open = False
         # Up to here a verdict has said what the present regime is.
@@ -215,10 +217,12 @@ class ConversionLog:
         for i in range(max(len(self.conversions) - MOST_OPEN, 0), len(self.conversions)):
             c = self.conversions[i]
             is_return = start_s > c.time_s + STEP_S and self._was_old_type_at(i, mean_excitation)
-            if self._is_settled(i, start_s) or not is_return:
+            if not is_return or self._is_settled(i, start_s, here):
                 continue
             back = self._is_back(i, start_s, here)
-            if back is not None:
+            if back is False:
+                self._none_since[i] = start_s, here
+            if back is not None and back != c.reversible:
                 self.conversions[i] = replace(c, reversible=back)
                 told.append(self.conversions[i])
         return told
@@ -245,10 +249,17 @@ class ConversionLog:
             return likely(Regime.of([m for m in self._marks if m.start_s >= start_s]).types())
         return (here.blinking,)
 
-    def _is_settled(self, index: int, start_s: float) -> bool:
-        """Whether it is told if a conversion was reversible; that it was not can still be taken back."""
+    def _is_settled(self, index: int, start_s: float, here: BlinkingCall | None) -> bool:
+        """Whether it is told if a conversion was reversible.
+
+        That it was not can still be taken back: by a conversion back, or by more light of the same stretch.
+        """
         reversible = self.conversions[index].reversible
-        return reversible is not None and (reversible or not self._converted_back(index, start_s))
+        if reversible is not False:
+            return reversible is True
+        since_s, by = self._none_since[index]
+        more = here is not None and here is not by and start_s == since_s
+        return not more and not self._converted_back(index, start_s)
 
     def _is_back(self, index: int, start_s: float, call: BlinkingCall | None) -> bool | None:
         """Whether the type before a conversion is back in a stretch; None while that is not told."""

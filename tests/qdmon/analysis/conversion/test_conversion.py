@@ -84,6 +84,21 @@ def test_a_conversion_back_takes_back_that_it_was_irreversible() -> None:
     assert log.returns(50.0, 0.2) == []
 
 
+@pytest.mark.parametrize(("start_s", "told"), [(50.0, [True]), (75.0, [])])
+def test_more_light_of_the_same_return_takes_back_that_it_was_irreversible(
+    start_s: float, told: list[bool]
+) -> None:
+    """The first verdict saw an odd burst. That at a later return is another matter."""
+    log = converted(blinks(25.0, 50.0, -15.0), blinks(50.0, 55.0, -15.0))
+    early = replace(call("bc", 0.999, 50.0), auger_share=Estimate(0.02, 0.003), stop_s=55.0)
+    assert [c.reversible for c in log.returns(50.0, 0.2, early)] == [False]
+    assert log.returns(50.0, 0.2, early) == []
+    log.add(blinks(start_s, start_s + 25.0, 15.0, rate_hz=8.0))
+    late = replace(call("auger", 0.999, start_s), auger_share=Estimate(0.98, 0.003), stop_s=start_s + 25.0)
+    assert [c.reversible for c in log.returns(start_s, 0.2, late)] == told
+    assert log.returns(start_s, 0.2, late) == []
+
+
 @pytest.mark.parametrize(("left_over", "told"), [(2, []), (5, [False])])
 def test_an_odd_blink_or_two_do_not_make_it_irreversible_while_no_verdict_speaks(
     left_over: int, told: list[bool]
