@@ -24,6 +24,8 @@ MOST_MARKS = 400
 MOST_OPEN = 50
 # Steps further back belong to regimes long settled.
 MOST_STEPS = 100
+# A dot that blinks seldom is not one that stopped before so much light says so.
+SURELY_NONE_S = 10.0
 # Verdicts that name no way to blink.
 NO_WAY = ("undetermined", "none")
 # Rows and pulses tell the same time to so much.
@@ -177,10 +179,14 @@ class ConversionLog:
         Returns:
             The conversion if this is news: another type than was told, or one that was left open.
         """
-        if not self.conversions or call.blinking in NO_WAY:
+        if not self.conversions or call.blinking == "undetermined":
             return None
         last = self.conversions[-1]
         sure = call.probabilities[call.blinking] >= SURE
+        if call.blinking == "none" and not (
+            sure and last_word and call.stop_s - call.start_s >= SURELY_NONE_S
+        ):
+            return None
         # Of the types that the alert left open the verdict may exclude the one that was named.
         excluded = self._open and leaning_of(call)[last.after] <= 1 - SURE
         if not sure and not (excluded and last_word):

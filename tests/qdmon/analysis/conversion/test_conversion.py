@@ -218,6 +218,18 @@ def test_a_verdict_on_the_time_before_or_of_the_old_type_changes_nothing(wrong: 
     assert log.conversions[0].after == "bc"
 
 
+@pytest.mark.parametrize(("seconds", "after"), [(9.0, "bc"), (20.0, "none")])
+def test_a_conversion_leads_to_none_if_all_the_light_since_says_so_for_long(
+    seconds: float, after: Blinking
+) -> None:
+    log = converted(blinks(25.0, 26.0, -15.0))
+    light = replace(call("none", 0.99, 25.0), stop_s=25.0 + seconds)
+    log.refine(light, 1.4)
+    assert log.conversions[0].after == "bc"
+    log.refine(light, 1.4, last_word=True)
+    assert log.conversions[0].after == after
+
+
 def test_a_verdict_at_another_fluence_does_not_say_what_a_conversion_led_to() -> None:
     log = converted(blinks(25.0, 50.0, -15.0), blinks(50.0, 55.0, -15.0))
     log.refine(call("mixed", 0.99), 0.2, last_word=True)
