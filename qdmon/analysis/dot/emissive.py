@@ -90,7 +90,7 @@ def _level(data: BinnedDecays, found: FamilyFit, dot: DotModel, state: int) -> L
     """Of a dot with these parameters; None if there is no light in it."""
     signal = replace(dot, early=0.0).signal(data.bins)
     level = float(signal[state].sum() / signal[0].sum())
-    excess_cps, counted_cps2 = prompt_excess(data, found, dot, state)
+    excess_cps, counted_cps2 = (float(x[0]) for x in prompt_excess(data, found, dot, [state]))
     early_cps = float((dot.signal(data.bins)[state] - signal[state]).sum())
     modelled_cps = dot.bright_cps * level
     rate_cps = modelled_cps + early_cps + excess_cps
@@ -131,7 +131,7 @@ def _level(data: BinnedDecays, found: FamilyFit, dot: DotModel, state: int) -> L
 def _no_light(data: BinnedDecays, found: FamilyFit, state: int) -> Estimate:
     """Light of a dark state: none, as well as its background allows to say."""
     dot, time = found.dot, float(found.spent[state])
-    rate_cps, _ = prompt_excess(data, found, dot, state)
+    rate_cps = float(prompt_excess(data, found, dot, [state])[0][0])
     per_bin = dot.background_cps * data.bin_s
     counted = float(np.sqrt((per_bin + 1 / time) / time)) / data.bin_s
     error = float(np.hypot(counted, found.background.error or 0.0))

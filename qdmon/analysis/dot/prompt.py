@@ -6,6 +6,8 @@ has given more before. How much that is in all depends on the response, on scatt
 so does it for the bright state, and what that has too much is taken off.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
@@ -31,20 +33,23 @@ _SINGLES = int(SINGLE.sum())
 _CHARGED, _NEUTRAL = CHARGED[:_SINGLES], KIND[:_SINGLES] == "neutral"
 
 
-def prompt_excess(data: BinnedDecays, found: FamilyFit, dot: DotModel, state: int) -> tuple[float, float]:
-    """Light (cps) of a state in the prompt bin beyond what is modelled, and the variance of its count.
+def prompt_excess(
+    data: BinnedDecays, found: FamilyFit, dot: DotModel, states: Sequence[int]
+) -> tuple[FloatArray, FloatArray]:
+    """Light (cps) of some states in the prompt bin beyond what is modelled, and the variances of its count.
 
     It is less than nothing if the pulse came late. One more bin counts as seen, with none: a state in which
     the dot hardly was does not tell.
     """
-    weight = found.posterior_of(np.arange(len(SINGLE)) == state)
+    weight = np.array([found.posterior_of(np.arange(len(SINGLE)) == state) for state in states])
     counts = data.counts[:, 0].astype(np.float64)
-    time = float(weight.sum())
-    light = time if data.gain is None else float(weight @ data.gain)
+    time = weight.sum(axis=1)
+    light = time if data.gain is None else weight @ data.gain
     steady = float(data.steady_part(dot)[0])
-    expected = light * (float(data.expected(dot)[state, 0]) - steady) + time * steady
-    excess = (float(weight @ counts) - expected) / (time + 1)
-    return excess / data.bin_s, max(float(np.square(weight) @ counts), 1.0) / ((time + 1) * data.bin_s) ** 2
+    expected = light * (data.expected(dot)[list(states), 0] - steady) + time * steady
+    excess = (weight @ counts - expected) / (time + 1)
+    variance = np.maximum(np.square(weight) @ counts, 1.0) / np.square((time + 1) * data.bin_s)
+    return excess / data.bin_s, variance
 
 
 def charged_by_prompt(data: BinnedDecays, found: FamilyFit) -> FloatArray:
@@ -69,14 +74,15 @@ def charged_by_prompt(data: BinnedDecays, found: FamilyFit) -> FloatArray:
     short = late < _light_of(data, dot, gate_ns, np.where(_NEUTRAL, 1.0, dot.beta))
     charged = np.where(_CHARGED, prompt, as_charged)
     other = np.where(_CHARGED, as_trap, prompt)
-    usual_cps, usual_variance = prompt_excess(data, found, dot, 0)
+    asked = np.flatnonzero(seen & short & (np.arange(_SINGLES) > 0))
+    (usual_cps, *excess_cps), (usual_variance, *variances) = prompt_excess(
+        data, found, dot, [0, *asked.tolist()]
+    )
     sd = OTHERWISE * light[0].sum() + OF_EXCESS * (dot.early * dot.bright_cps + abs(usual_cps))
-    for j in np.flatnonzero(seen & short & (np.arange(_SINGLES) > 0)):
-        excess_cps, variance = prompt_excess(data, found, dot, int(j))
-        shown = prompt[j] + excess_cps - usual_cps
-        error = variance + usual_variance + sd**2
-        odds = ((shown - other[j]) ** 2 - (shown - charged[j]) ** 2) / (2 * error)
-        chance[j] = expit(odds + (NAMED if _CHARGED[j] else -NAMED))
+    shown = prompt[asked] + np.array(excess_cps) - usual_cps
+    error = np.array(variances) + usual_variance + sd**2
+    odds = (np.square(shown - other[asked]) - np.square(shown - charged[asked])) / (2 * error)
+    chance[asked] = expit(odds + np.where(_CHARGED[asked], NAMED, -NAMED))
     return chance
 
 
