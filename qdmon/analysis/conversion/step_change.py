@@ -74,10 +74,11 @@ def _is_told(sides: BothSides) -> bool:
             return True
     if sides.seen_s < LEAST_STEP_S:
         return False
-    if _is_far(*sides.moved) and sides.laws_differ >= SURELY_DIFFER:
+    far = _is_far(*sides.moved)
+    if far and sides.laws_differ >= SURELY_DIFFER:
         return True
     sure = sides.sure >= SURE and sides.sure_of_laws >= SURE_LAW
-    return sure and sides.laws_differ >= (LIKELIER if clear else LEAST_CERTAINTY)
+    return sure and sides.laws_differ >= (LIKELIER if clear or far else LEAST_CERTAINTY)
 
 
 class _Place(NamedTuple):

@@ -168,6 +168,20 @@ def test_a_dot_of_either_of_two_types_has_converted_if_it_is_surely_neither(
     assert (change is not None) == told
 
 
+@pytest.mark.parametrize(("share", "told"), [(0.2, True), (0.7, False)])
+def test_a_mixed_dot_whose_share_moved_far_need_not_be_as_sure_of_its_law(share: float, told: bool) -> None:
+    """What it did is sure on both sides; one blink in sixteen is trapped, and the next may be more."""
+    before = replace(call("mixed", 0.999, 0.0), auger_share=Estimate(share, 0.01), stop_s=25.0)
+    few = [m if i % 16 else replace(m, odds=-15.0) for i, m in enumerate(blinks(25.0, 50.0, 15.0))]
+    behind = replace(call("auger", 0.999, 25.0), auger_share=Estimate(0.935, 0.01), stop_s=50.0)
+    marks = [*mixed_blinks(0.0, 25.0), *few]
+    law = law_of(behind, marks)
+    assert law is not None
+    assert 0.75 < law[TYPES.index("auger")] < 0.95
+    change = change_of(marks, before, behind)
+    assert (change is not None) == told
+
+
 def test_a_share_that_blinks_show_to_have_moved_needs_no_sure_verdicts() -> None:
     """One dwell of seconds is most of the loss, so that the light knows its law badly; blinks know."""
     long = replace(blinks(33.0, 34.0, 15.0)[0], stop_s=36.0, lost_s=2.0)
