@@ -98,22 +98,31 @@ def test_blinks_of_light_that_no_state_explains_are_no_conversion(
     assert [event.kind for event in told] == (["conversion"] if explained else [])
 
 
+def with_share(start_s: float, stop_s: float, kind: Blinking, share: float) -> BlinkingCall:
+    """A verdict that saw the dot and knows its share."""
+    level = EmissiveState(Estimate(1e5), Estimate(20.0))
+    return replace(verdict(start_s, stop_s, kind), auger_share=Estimate(share, 0.01), states=(level,))
+
+
+def stretch_of(call: BlinkingCall) -> Stretch:
+    """All that the watcher asks of a stretch that has this verdict, and no fit."""
+    return cast(
+        Stretch,
+        SimpleNamespace(
+            dot=SimpleNamespace(call=call, reading=None, restart_at=lambda *_: None, since_pulse=0),
+            photons=SimpleNamespace(start_s=call.start_s, stop_s=call.stop_s, table=None, axis=None),
+            mean_excitation=0.2,
+            background=SimpleNamespace(origin=ASSUMED_ZERO),
+            charging=lambda: (UNKNOWN, None),
+        ),
+    )
+
+
 def test_a_share_that_moves_at_a_step_is_told_once_a_stretch() -> None:
     watcher = ConversionWatcher(b.acquisition(), 1.0)
-    level = EmissiveState(Estimate(1e5), Estimate(20.0))
 
     def stretch(start_s: float, stop_s: float, share: float) -> Stretch:
-        call = replace(verdict(start_s, stop_s, "mixed"), auger_share=Estimate(share, 0.01), states=(level,))
-        return cast(
-            Stretch,
-            SimpleNamespace(
-                dot=SimpleNamespace(call=call, reading=None),
-                photons=SimpleNamespace(start_s=start_s, stop_s=stop_s, table=None, axis=None),
-                mean_excitation=0.2,
-                background=SimpleNamespace(origin=ASSUMED_ZERO),
-                charging=lambda: (UNKNOWN, None),
-            ),
-        )
+        return stretch_of(with_share(start_s, stop_s, "mixed", share))
 
     def told(start_s: float, stop_s: float, share: float) -> list[str]:
         marks = [
@@ -137,34 +146,15 @@ def test_a_share_that_moves_at_a_step_is_told_once_a_stretch() -> None:
 @pytest.mark.parametrize("proven", [True, False])
 def test_a_step_is_weighed_again_once_the_verdict_before_it_no_longer_waits(proven: bool) -> None:
     watcher = ConversionWatcher(b.acquisition(), 1.0)
-    level = EmissiveState(Estimate(1e5), Estimate(20.0))
     cycle = np.arange(0.1, 25.0, 0.4)
     steps = [FluenceStep(0.0, 0.2), FluenceStep(25.0, 1.4)]
-
-    def given(start_s: float, kind: Blinking, share: float) -> BlinkingCall:
-        return replace(
-            verdict(start_s, start_s + 25.0, kind), auger_share=Estimate(share, 0.01), states=(level,)
-        )
-
-    def stretch(call: BlinkingCall) -> Stretch:
-        return cast(
-            Stretch,
-            SimpleNamespace(
-                dot=SimpleNamespace(call=call, reading=None, restart_at=lambda *_: None, since_pulse=0),
-                photons=SimpleNamespace(start_s=call.start_s, stop_s=call.stop_s, table=None, axis=None),
-                mean_excitation=0.2,
-                background=SimpleNamespace(origin=ASSUMED_ZERO),
-                charging=lambda: (UNKNOWN, None),
-            ),
-        )
-
-    said = given(0.0, "bc", 0.01)
+    said = with_share(0.0, 25.0, "bc", 0.01)
     waiting = replace(said, blinking="undetermined", reason="g2(0) does not show a single emitter")
     watcher._log.forget_since(0.0)
     watcher._log.add([Mark(t, t + 0.05, 0.0, 0.03) for t in cycle.tolist()])
-    watcher.stretch_over(stretch(waiting), steps[:1], [])
+    watcher.stretch_over(stretch_of(waiting), steps[:1], [])
     watcher._log.add([Mark(25.0 + t, 25.05 + t, 0.0, 0.03) for t in cycle.tolist()])
-    here = stretch(given(25.0, "auger", 0.99))
+    here = stretch_of(with_share(25.0, 50.0, "auger", 0.99))
     assert watcher.watch(here, steps, [], None) == []
     if proven:
         watcher.proven(waiting, said)
