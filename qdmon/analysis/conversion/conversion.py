@@ -56,7 +56,7 @@ class ConversionLog:
         self._none_since: dict[int, tuple[float, BlinkingCall | None]] = {}
         # Whether the alert on the last conversion left open what the dot became.
         self._open = False
-        # Up to here a verdict has said what the present regime is.
+        # Up to here it is known what the present regime is.
         self._settled_s = -np.inf
 
     @property
@@ -100,7 +100,15 @@ class ConversionLog:
             budget = budget.returning()
         back_s = steps[-1].start_s if steps else -np.inf
         known = Known(verdicts, expected, back_s, self._families, self._settled_s)
-        return find_change(marks, budget, known, now_s)
+        change = find_change(marks, budget, known, now_s)
+        if change is not None and self._is_told(change):
+            self._settled_s = change.seen_s + SAME_S
+            return None
+        return change
+
+    def _is_told(self, change: Change) -> bool:
+        """Whether a change leads to what the last conversion is known to have led to: a law takes a while."""
+        return bool(self.conversions) and not self._open and change.after == self.conversions[-1].after
 
     def both_sides(
         self,

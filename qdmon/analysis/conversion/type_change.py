@@ -84,7 +84,7 @@ def type_pairs(marks: Sequence[Mark], place: int, known: Known = NOTHING_KNOWN) 
         place: first blink behind the change.
         known: of the dot besides.
     """
-    before = _types_before(marks, place, known.verdicts)
+    before = _types_before(marks, place, known)
     expected = known.expected_at(marks[place].start_s)
     # What a mixed dot does for a while says little of its law, unless it is back where it was another.
     mixed = expected in (None, "mixed") and before[MIXED] > LIKELY
@@ -111,29 +111,39 @@ def _becoming(expected: Blinking | None) -> FloatArray:
     return np.asarray((_BECOMES + (np.arange(len(TYPES)) == TYPES.index(expected))) / 2)
 
 
-def _types_before(marks: Sequence[Mark], place: int, verdicts: Sequence[BlinkingCall]) -> FloatArray:
+def _types_before(marks: Sequence[Mark], place: int, known: Known) -> FloatArray:
     """(3,) chance of each type up to a place: by the last verdict on that time, else by blinks."""
     # Between the last old blink and the first new one the law may have changed: a verdict that saw much of
     # that time speaks for what came before only where no earlier one does.
     first_s = marks[place].start_s
-    told = [(call, kinds) for call in verdicts if (kinds := _blinked(call, marks)) is not None]
-    known = [one for one in told if one[0].stop_s <= first_s]
-    if not known:
+    told = [(call, kinds) for call in known.verdicts if (kinds := _blinked(call, marks)) is not None]
+    seen = [one for one in told if one[0].stop_s <= first_s]
+    if not seen:
         return _counted(marks[:place])
-    early = [one for one in known if _share_behind(one[0], marks[place - 1].stop_s) < MUCH]
-    call, kinds = max(early or known, key=lambda one: one[0].stop_s)
+    early = [one for one in seen if _share_behind(one[0], marks[place - 1].stop_s) < MUCH]
+    call, kinds = max(early or seen, key=lambda one: one[0].stop_s)
     if call.stop_s - call.start_s >= SURE_MIXED_S:
         return kinds
-    # In a short time a dot that was mixed at the fluence before may do one thing alone.
-    mixed = max((k[MIXED] for c, k in known if c.start_s < call.start_s), default=0.0)
+    # In a short time a dot that was mixed at the fluence before may do one thing alone, but not for long.
+    mixed = max((k[MIXED] for c, k in seen if c.start_s < call.start_s), default=0.0)
+    blinked = np.exp(_evidence_of(_seen(call, marks[:place]), marks[:place], known.families))
+    as_before, as_seen = mixed * blinked[MIXED], (1 - mixed) * float(kinds @ blinked)
+    mixed = as_before / max(as_before + as_seen, 1e-300)
     return np.asarray(kinds * (1 - mixed) + mixed * (np.arange(len(TYPES)) == MIXED))
 
 
 def _types_behind(marks: Sequence[Mark], place: int, families: FloatArray) -> FloatArray:
     """(3,) how likely each type makes the blinks from a place on, relative to the likeliest."""
-    # A dot whose blinks have come in runs has to show more than a run.
-    evidence = Regime.of(marks[place:]).by_type(Regime.of(marks[:place]).families(families))
-    return np.asarray(np.exp(evidence - evidence.max()))
+    return np.asarray(np.exp(_evidence_of(marks[place:], marks[:place], families)))
+
+
+def _evidence_of(blinks: Sequence[Mark], before: Sequence[Mark], families: FloatArray) -> FloatArray:
+    """(3,) log-likelihood of each type by some blinks, relative to the likeliest.
+
+    A dot whose blinks have come in runs before has to show more than a run.
+    """
+    evidence = Regime.of(blinks).by_type(Regime.of(before).families(families))
+    return np.asarray(evidence - evidence.max())
 
 
 def _verdicts_behind(

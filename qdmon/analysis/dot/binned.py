@@ -48,6 +48,7 @@ class BinnedDecays:
         dead_time_ns: of a detector.
         same_detector: chance that two photons meet the same detector.
         gain: (n,) part of the dot's light that is collected, over that on average; None where it is steady.
+        gain_error: standard error of its logarithm.
     """
 
     counts: Float32Array
@@ -57,6 +58,7 @@ class BinnedDecays:
     dead_time_ns: float = 0.0
     same_detector: float = 0.5
     gain: FloatArray | None = None
+    gain_error: float = 0.0
 
     @property
     def fitted(self) -> Float32Array:

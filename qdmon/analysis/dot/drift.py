@@ -3,7 +3,8 @@
 Traps take intensity and lifetime by the same factor, whatever they do, so in all neutral states intensity
 over lifetime is that of the bright level. It stays where the set-up does, and follows a drift of the light.
 What a fit that knows of no drift takes for shallow traps, or for a loss at constant lifetime, is told apart
-by that. A drift is slow: what comes and goes within seconds is the dot's.
+by that. How fast it goes is learned from the light itself; what jumps is the dot's, as its levels explain
+that with fewer numbers than a drift takes.
 """
 
 from collections.abc import Callable
@@ -23,15 +24,16 @@ __all__ = ["Drift", "Levelled", "drift_of", "fit_with_drift", "reread_with_drift
 
 FloatArray = NDArray[np.float64]
 
-# Light is compared between blocks of so long, each with so many photons of nearly bright bins.
-BLOCK_S, FEWEST_PHOTONS = 1.0, 1000.0
+# Light is compared between blocks of at least so long, so many at most, each with so many photons of nearly
+# bright bins.
+BLOCK_S, MOST_BLOCKS, FEWEST_PHOTONS = 0.2, 300, 500.0
 # Nearly bright bins have lost less than this.
 NEAR_BRIGHT = 0.35
-# Relative error of a block's light over its lifetime besides that of its photons, and how fast it drifts, per
-# square root of a second.
-BLOCK_ERROR, RATE = 0.004, 0.01
-# Gains in steps of this logarithm, so that bins of one gain are reckoned together.
-STEP = 0.005
+# Relative error of a block's light over its lifetime besides that of its photons, and how fast light may
+# drift, per square root of a second: a stage that creeps, a laser that wanders.
+BLOCK_ERROR, RATES = 0.004, (0.01, 0.02, 0.04, 0.08, 0.16)
+# Gains in steps of this logarithm and of time, so that bins of one gain are reckoned together.
+STEP, STEP_S = 0.005, 0.1
 # A drift that differs by less, root mean square, is the same.
 SAME = 0.005
 # Fits of the dot and of its drift in turns, at most.
@@ -41,8 +43,8 @@ TURNS = 3
 LEAST_WORTH, WORTH = 10.0, 2.0
 # Part of it that light itself has to show: a lifetime that wanders moves nothing but the lifetime.
 BY_LIGHT = 0.5
-# A drift is told from none by so many standard deviations of chi squared, and if it is so large.
-LEAST_SIGMA, LEAST_DRIFT = 5.0, 0.01
+# A drift is told from none by so much log-likelihood of its blocks, and if it is so large.
+LEAST_GAIN, LEAST_DRIFT = 12.0, 0.01
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,14 @@ class Drift:
         log_gain: (b,) logarithm of the light collected, over that on average.
         reference: logarithm of light over lifetime where the gain is 1.
         freedom: numbers that it takes to tell it.
+        error: standard error of the logarithms, on average; 0 where the light is steady.
     """
 
     time_s: FloatArray
     log_gain: FloatArray
     reference: float
     freedom: float
+    error: float = 0.0
 
     @property
     def span(self) -> float:
@@ -70,8 +74,13 @@ class Drift:
         """(n,) light collected at some times over that on average, in steps; None where it does not drift."""
         if self.span == 0:
             return None
-        steps = np.round(np.interp(time_s, self.time_s, self.log_gain) / STEP) * STEP
+        at_s = (np.floor(time_s / STEP_S) + 0.5) * STEP_S
+        steps = np.round(np.interp(at_s, self.time_s, self.log_gain) / STEP) * STEP
         return np.asarray(np.exp(steps))
+
+    def on(self, data: BinnedDecays, start_s: FloatArray) -> BinnedDecays:
+        """Bins as this part of the light makes them; start_s: (n,) start of each."""
+        return replace(data, gain=self.gain(start_s), gain_error=self.error)
 
     def differs_from(self, other: "Drift | None") -> bool:
         """Whether it is another one, of these blocks; None stands for no drift."""
@@ -95,16 +104,19 @@ def drift_of(
     """
     losses = found.dot.losses.total
     near = found.posterior_of((losses < NEAR_BRIGHT) & ~(CHARGED & SINGLE)) > 0.5
-    seen = _blocks(data, start_s, near)
+    block_s = max(BLOCK_S, float(start_s[-1] - start_s[0]) / MOST_BLOCKS)
+    seen = _blocks(data, ((start_s - start_s[0]) / block_s).astype(np.intp), near)
     if not seen.weight.any():
         return None
-    smooth, freedom = _smoothed(seen.value, seen.weight)
-    if not _is_drift(seen, smooth):
-        smooth = np.full(len(smooth), seen.mean)
-    time_s = start_s[0] + (np.arange(len(smooth)) + 0.5) * BLOCK_S
+    course = max((_course(seen, rate**2 * block_s) for rate in RATES), key=lambda c: c.gain)
+    if _is_drift(seen, course):
+        smooth, error = course.value, course.error
+    else:
+        smooth, error = np.full(len(seen.value), seen.mean), 0.0
+    time_s = start_s[0] + (np.arange(len(smooth)) + 0.5) * block_s
     if reference is None:
         reference = float(np.interp(start_s, time_s, smooth).mean())
-    return Drift(time_s, smooth - reference, reference, freedom)
+    return Drift(time_s, smooth - reference, reference, course.freedom, error)
 
 
 class _Blocks(NamedTuple):
@@ -126,8 +138,8 @@ class _Blocks(NamedTuple):
         return float(self.weight @ self.value / self.weight.sum())
 
 
-def _blocks(data: BinnedDecays, start_s: FloatArray, near: NDArray[np.bool_]) -> _Blocks:
-    block = ((start_s - start_s[0]) / BLOCK_S).astype(np.intp)
+def _blocks(data: BinnedDecays, block: NDArray[np.intp], near: NDArray[np.bool_]) -> _Blocks:
+    """Light of some bins, (n,) bool, by the (n,) block each is in."""
     found = _Blocks(*np.zeros((3, int(block[-1]) + 1)))
     for b in range(len(found.weight)):
         bins = near & (block == b)
@@ -141,15 +153,46 @@ def _blocks(data: BinnedDecays, start_s: FloatArray, near: NDArray[np.bool_]) ->
     return found
 
 
-def _is_drift(seen: _Blocks, smooth: FloatArray) -> bool:
+class _Course(NamedTuple):
+    """The likeliest random walk through blocks.
+
+    Attributes:
+        value: (b,) where it leads.
+        error: standard error of that, on average.
+        freedom: how many numbers it takes.
+        gain: log-likelihood of such a walk over that of no drift.
+    """
+
+    value: FloatArray
+    error: float
+    freedom: float
+    gain: float
+
+
+def _course(seen: _Blocks, variance: float) -> _Course:
+    """Smoothed by a random walk of so much variance from block to block."""
+    weight, n = seen.weight, len(seen.weight)
+    off = np.where(weight > 0, seen.value - seen.mean, 0.0)
+    steps = np.diff(np.eye(n), axis=0)
+    inverse = np.linalg.inv(np.diag(weight) + steps.T @ steps / variance)
+    smooth = np.asarray(inverse @ (weight * off))
+    # A walk may begin anywhere, as may light that does not drift.
+    log_det = np.linalg.slogdet(inverse)[1] + np.log(weight.sum()) - (n - 1) * np.log(variance)
+    gain = 0.5 * (log_det + float((weight * off) @ smooth))
+    variances = np.diagonal(inverse)
+    # Between the middles of two blocks it goes its own way.
+    error = float(np.sqrt(variances.mean() + variance / 6))
+    return _Course(smooth + seen.mean, error, float(variances @ weight), gain)
+
+
+def _is_drift(seen: _Blocks, course: _Course) -> bool:
     """Whether these values scatter by more than chance, by enough, and with the light."""
-    known = int(np.count_nonzero(seen.weight))
-    excess = float(seen.weight @ np.square(seen.value - seen.mean)) - (known - 1)
-    course = seen.weight * (smooth - seen.mean)
-    variance = float(course @ (smooth - seen.mean))
+    off = course.value - seen.mean
+    weighed = seen.weight * off
+    variance = float(weighed @ off)
     large = variance > LEAST_DRIFT**2 * float(seen.weight.sum())
-    with_light = float(course @ seen.light) > BY_LIGHT * variance
-    return excess > LEAST_SIGMA * np.sqrt(2 * known) and large and with_light
+    with_light = float(weighed @ seen.light) > BY_LIGHT * variance
+    return course.gain > LEAST_GAIN and large and with_light
 
 
 class Levelled(NamedTuple):
@@ -195,7 +238,7 @@ def fit_with_drift(
             # A light that does not drift is known, too.
             best = best._replace(drift=drift or found)
             break
-        drift, data = found, replace(data, gain=found.gain(start_s))
+        drift, data = found, found.on(data, start_s)
     return best
 
 
@@ -222,12 +265,5 @@ def reread_with_drift(
     found = drift_of(data, start_s, fit.likeliest, drift.reference)
     if found is None or not found.differs_from(drift):
         return Levelled(data, fit, drift)
-    data = replace(data, gain=found.gain(start_s))
+    data = found.on(data, start_s)
     return Levelled(data, reread(data, known), found)
-
-
-def _smoothed(value: FloatArray, weight: FloatArray) -> tuple[FloatArray, float]:
-    """(b,) the likeliest random walk through values of known weight, and how many numbers it takes."""
-    steps = np.diff(np.eye(len(value)), axis=0)
-    inverse = np.linalg.inv(np.diag(weight) + steps.T @ steps / (RATE**2 * BLOCK_S))
-    return np.asarray(inverse @ (weight * value)), float(np.diagonal(inverse) @ weight)

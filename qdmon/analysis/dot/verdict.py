@@ -37,8 +37,11 @@ LEAST_PROBABILITY = 0.5
 # and the scatter of that gain; both from dots of known kind (tests/benchmarks/verdict.py).
 GAIN: dict[Family, float] = {"auger": 0.0, "bc": 0.0, "hc": 0.0, "both": 5.0, "all": 30.0}
 GAIN_SCATTER = 1.5
-# So much loss in shallow traps may be a bright level that wanders (lasers, lifetimes). So much of the share
-# does not matter.
+# So much more where the dot leaves its bright level within every few bins (chance per bin, from and to): what
+# is partly charged there is like what is partly trapped.
+FAST_GAIN, FAST = 4.0, (0.1, 0.3)
+# So much loss in shallow traps, or as much as a drift of the light is uncertain by, may be a bright level
+# that wanders (lasers, lifetimes). So much of the share does not matter.
 WAVERING, NEGLIGIBLE = 0.015, 0.03
 # A bright level seen in less of the time, and known no better, is no level to compare others with.
 SELDOM, BADLY_KNOWN = 0.01, 0.1
@@ -129,26 +132,28 @@ def read_bins(data: BinnedDecays, fit: DotFit) -> Reading:
         best,
         losses[best.family],
         blinks[best.family],
-        {f: _shares(read[f], losses[f], blinks[f]) for f in odds},
+        {f: _shares(read[f], losses[f], blinks[f], max(WAVERING, data.gain_error)) for f in odds},
     )
 
 
 def _gain(found: FamilyFit, photons: float) -> tuple[float, float]:
     """What this family gains on dots of a poorer one, and the scatter of that."""
-    stand_in = 0.0
+    stand_in = fast = 0.0
     if GAIN[found.family] > 0:
+        fast = FAST_GAIN * float(np.interp(found.smoothed.chain.leaving[0], FAST, (0.0, 1.0)))
         scatter = float(np.hypot(found.error_of(P.BETA), STAND_IN_SCATTER))
         stand_in = STAND_IN_GAIN * photons * float(ndtr((STAND_IN_BETA - found.dot.beta) / scatter))
-    return GAIN[found.family] + stand_in, float(np.hypot(GAIN_SCATTER, STAND_IN_DOUBT * stand_in))
+    doubt = float(np.hypot(GAIN_SCATTER + fast / 4, STAND_IN_DOUBT * stand_in))
+    return GAIN[found.family] + stand_in + fast, doubt
 
 
-def _shares(found: FamilyFit, losses: Losses, blinks: tuple[Blink, ...]) -> FamilyReading:
+def _shares(found: FamilyFit, losses: Losses, blinks: tuple[Blink, ...], wavering: float) -> FamilyReading:
     lost = losses.total
     total, n = max(float(lost.sum()), 1e-12), max(len(lost), 1)
     auger = float(losses.auger.sum()) / total
     return FamilyReading(
         Estimate(total / n, _loss_error(found, total / n, blinks)),
-        Estimate(auger, _share_error(found, auger, total, blinks)),
+        Estimate(auger, _share_error(found, auger, total, blinks, wavering)),
         float(losses.constant.sum()) / total,
     )
 
@@ -196,7 +201,9 @@ def _loss_error(found: FamilyFit, loss: float, blinks: tuple[Blink, ...]) -> flo
     return float(np.sqrt(labels**2 + level**2 + early**2 + top**2 + LOSS_FLOOR**2))
 
 
-def _share_error(found: FamilyFit, auger: float, total: float, blinks: tuple[Blink, ...]) -> float:
+def _share_error(
+    found: FamilyFit, auger: float, total: float, blinks: tuple[Blink, ...], wavering: float
+) -> float:
     """Doubt about which dwell was what, and about the level of the trion."""
     lost = found.lost
     excess = lost.auger - auger * lost.total
@@ -207,7 +214,7 @@ def _share_error(found: FamilyFit, auger: float, total: float, blinks: tuple[Bli
     hidden = HIDDEN * auger * float(np.clip(GATE_NS / found.dot.trion_ns - SEEN, 0.0, 1.0))
     lost_light = total / len(found.smoothed.posterior)
     early = EARLY_DOUBT * max(found.dot.early - EARLY_FROM, 0.0) / max(lost_light, LOSS_FROM)
-    feigned = _feigned(found, auger, lost_light)
+    feigned = _feigned(found, auger, lost_light, wavering)
     kinds = _unknown_kinds(found) / total
     return float(
         np.sqrt(labels**2 + level**2 + hidden**2 + early**2 + feigned**2 + kinds**2 + SHARE_FLOOR**2)
@@ -222,12 +229,13 @@ def _unknown_kinds(found: FamilyFit) -> float:
     return float(lost @ np.sqrt(found.charged * (1 - found.charged)))
 
 
-def _feigned(found: FamilyFit, auger: float, loss: float) -> float:
+def _feigned(found: FamilyFit, auger: float, loss: float, wavering: float) -> float:
     """By how much the share may be too low because a bright level that wanders passes for shallow traps.
 
-    Light that wavers by some per cent feigns little loss, which matters where little is lost otherwise.
+    Light that wavers by some per cent (`wavering`, relative) feigns little loss, which matters where little
+    is lost otherwise.
     """
-    part = min(found.shallow, WAVERING) / max(loss, LOSS_FROM)
+    part = min(found.shallow, wavering) / max(loss, LOSS_FROM)
     return max(auger * part / max(1 - part, 0.1) - NEGLIGIBLE, 0.0)
 
 
@@ -288,9 +296,14 @@ def _own_doubt(data: BinnedDecays, reading: Reading, best: Blinking) -> str | No
     if seldom and np.hypot(found.error_of(P.BRIGHT_CPS), found.blur) > BADLY_KNOWN:
         return "the bright level is hardly ever seen"
     hot = reading.shares[found.family].constant
-    if best != "none" and HOT_FROM < hot < 0.5:
+    if best != "none" and hot > HOT_FROM and (hot < 0.5 or not _is_hot(reading.fit)):
         return f"{100 * hot:.0f} % of the loss is at constant lifetime, the rest is not"
     return None
+
+
+def _is_hot(fit: DotFit) -> bool:
+    """Whether a loss at constant lifetime alone explains more than traps and charges do without it."""
+    return fit.families["hc"].log_likelihood > fit.both.log_likelihood
 
 
 def _believed(probabilities: dict[Blinking, float], belief: float) -> dict[Blinking, float]:

@@ -1,7 +1,6 @@
 """The dot behind the photons of one stretch, fitted as they grow, and the verdicts on it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -85,7 +84,7 @@ class StretchFit:
         if found is None:
             return None
         data, start_s = self._background.under(found[0]), found[1]
-        return (replace(data, gain=self.drift.gain(start_s)) if self.drift is not None else data), start_s
+        return (self.drift.on(data, start_s) if self.drift is not None else data), start_s
 
     def refit_if_due(self, losses: list[tuple[int, int]], doubt: str | None) -> bool:
         """Renew the verdict on everything since the last conversion at growing intervals.

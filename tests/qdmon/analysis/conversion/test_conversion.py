@@ -47,6 +47,25 @@ def test_after_a_conversion_the_new_regime_is_the_ordinary_one() -> None:
     assert log.types_since(25.0) == ("bc",)
 
 
+@pytest.mark.parametrize(("after", "told"), [("bc", False), ("mixed", True)])
+def test_what_a_dot_is_known_to_have_become_is_no_other_conversion(after: Blinking, told: bool) -> None:
+    """The law takes a while to change, in which a dot does both."""
+    behind = [*mixed_blinks(25.0, 33.0), *blinks(33.0, 50.0, -15.0)]
+    log = ConversionLog(1.0)
+    log.add(blinks(0.0, 25.0, 15.0))
+    change = None
+    for mark in behind:
+        change = log.alarm([mark], STEPS[:2])
+        if change is not None:
+            break
+        log.add([mark])
+    assert change is not None
+    log.accept(replace(change, maybe_after=()), Conversion(25.0, 0.01, "auger", after, 0.2, 1.4, 1.0, None))
+    log.add(behind[len(log._marks) :])
+    verdicts = [replace(call("bc", 0.999, 33.5), stop_s=50.0)]
+    assert (log.alarm([], STEPS[:2], verdicts) is not None) == told
+
+
 def test_the_same_blinks_after_the_return_make_it_irreversible() -> None:
     log = converted(blinks(25.0, 50.0, -15.0), blinks(50.0, 55.0, -15.0))
     (told,) = log.returns(50.0, 0.2)
@@ -315,12 +334,12 @@ def test_a_dot_that_had_runs_is_expected_to_have_them_after_a_conversion() -> No
 
 def test_what_a_verdict_on_all_the_light_has_told_is_not_told_again_by_its_blinks() -> None:
     odd, then = blinks(25.0, 28.0, 15.0), blinks(28.0, 40.0, -15.0)
-    found = Conversion(25.0, 0.05, "auger", "bc", 0.2, 1.4, 1.0, None)
+    found = Conversion(25.0, 0.05, "auger", "mixed", 0.2, 1.4, 1.0, None)
     alarms = []
     for settled_s in (-np.inf, 40.0):
         log = ConversionLog(1.0)
         log.add([*blinks(0.0, 25.0, 15.0), *odd, *then])
-        log.accept(Change(0.0, 1.0, 1.0, 75, 25.0, 0.05, 25.0, "auger", "bc"), found, settled_s)
+        log.accept(Change(0.0, 1.0, 1.0, 75, 25.0, 0.05, 25.0, "auger", "mixed"), found, settled_s)
         alarms.append(log.alarm([], STEPS[:2], now_s=40.0))
     assert alarms[0] is not None
     assert alarms[1] is None

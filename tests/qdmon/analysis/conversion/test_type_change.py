@@ -183,6 +183,19 @@ def test_a_dot_that_was_mixed_at_the_fluence_before_is_so_whatever_a_short_look_
     assert types[AUGER if auger else MIXED] > 0.9
 
 
+@pytest.mark.parametrize(("number", "least"), [(6, 0.0), (200, 0.95)])
+def test_a_dot_that_was_hardly_mixed_before_is_auger_after_many_blinks_of_one_kind(
+    number: int, least: float
+) -> None:
+    """The verdict before was two to one for mixed, and may have taken a drift of the light for traps."""
+    sure = verdict(0.0, 25.0, "mixed", 0.88)
+    doubted = replace(sure, probabilities=sure.probabilities | {"mixed": 0.66, "auger": 0.34})
+    before = [*blinks(0.0, 25.0, 0, 60), *blinks(25.0, 31.0, 0, number)]
+    known = [doubted, verdict(25.0, 31.0, "auger", 1.0)]
+    types = type_pairs([*before, *blinks(31.0, 32.0, 10, 10)], len(before), Known(known)).sum(axis=1)
+    assert least <= types[AUGER] < (1.0 if least else 0.8)
+
+
 def test_blinks_of_one_kind_alone_leave_the_share_of_the_law_open_by_their_number() -> None:
     """One blink of a trap may be that of any dot; a dozen are not."""
     errors = []

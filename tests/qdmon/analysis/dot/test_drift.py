@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.drift import SAME, STEP, Drift, drift_of, fit_with_drift, reread_with_drift
 from qdmon.analysis.dot.fit import DotFit, fit_dot
-from qdmon.analysis.dot.verdict import read_bins
+from qdmon.analysis.dot.verdict import call_of, read_bins
 from tests.qdmon.analysis.dot.paths import BRIGHT, CONSTANTS, PAPERS_DOT, TRAPS, TRION, alternating, drawn
 
 BIN_S, SECONDS = 0.005, 20
@@ -62,6 +62,33 @@ def test_with_its_drift_a_charged_dot_has_no_traps_and_its_own_levels() -> None:
     bright = reading.best.dot
     assert bright.bright_cps == pytest.approx(PAPERS_DOT.bright_cps * CREEP.mean(), rel=0.01)
     assert bright.bright_ns == pytest.approx(PAPERS_DOT.bright_ns, rel=0.005)
+
+
+def wandering(rms: float, correlation_s: float, seed: int = 8) -> NDArray[np.float64]:
+    """Light of a laser that wanders about its mean, bin by bin."""
+    rng, kept = np.random.default_rng(seed), np.exp(-BIN_S / correlation_s)
+    steps = rng.normal(0.0, np.sqrt(1 - kept**2), BINS)
+    walk = np.empty(BINS)
+    walk[0] = rng.normal()
+    for i in range(1, BINS):
+        walk[i] = kept * walk[i - 1] + steps[i]
+    return np.asarray(1 + rms * walk)
+
+
+def test_light_that_wanders_within_seconds_is_neither_traps_nor_hot_carriers() -> None:
+    path = alternating(np.random.default_rng(1), BINS, [TRION], on_bins=80.0, off_bins=10.0)
+    light = wandering(0.07, 2.0)
+    data = dimmed(path, light)
+    found = fit_with_drift(data, START_S, fitted, None)
+    assert found is not None
+    assert found.drift is not None
+    gain = found.drift.gain(START_S)
+    assert gain is not None
+    assert np.std(gain / light) < 0.3 * np.std(light)
+    assert found.data.gain_error == pytest.approx(float(np.std(np.log(gain / light))), rel=0.4)
+    call = call_of(found.data, read_bins(found.data, found.fit), (0.0, SECONDS), None)
+    assert (call.blinking, call.reason) == ("auger", None)
+    assert call.loss.value == pytest.approx(float(PAPERS_DOT.losses.total[path].mean()), abs=0.01)
 
 
 def test_a_known_drift_goes_on_in_the_light_that_follows() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.family import FamilyFit
 from qdmon.analysis.dot.fit import DotFit, fit_dot, reread
 from qdmon.analysis.dot.states import Family
 from qdmon.analysis.dot.verdict import (
@@ -114,22 +115,19 @@ SURE = 0.001
 
 
 @pytest.mark.parametrize(
-    ("loss", "auger", "constant", "expected"),
+    ("loss", "auger", "expected"),
     [
-        (0.02, 1.0, 0.0, "none"),
-        (0.04, 1.0, 0.0, "auger"),
-        (0.4, 0.91, 0.0, "auger"),
-        (0.4, 0.89, 0.0, "mixed"),
-        (0.4, 0.16, 0.0, "mixed"),
-        (0.4, 0.14, 0.0, "bc"),
-        (0.4, 0.0, 0.8, "hc"),
+        (0.02, 1.0, "none"),
+        (0.04, 1.0, "auger"),
+        (0.4, 0.91, "auger"),
+        (0.4, 0.89, "mixed"),
+        (0.4, 0.16, "mixed"),
+        (0.4, 0.14, "bc"),
     ],
 )
-def test_types_are_told_apart_by_the_loss_and_its_shares(
-    loss: float, auger: float, constant: float, expected: str
-) -> None:
+def test_types_are_told_apart_by_the_loss_and_its_shares(loss: float, auger: float, expected: str) -> None:
     data, reading = example((TRION,))
-    found = with_shares(reading, Estimate(loss, SURE), Estimate(auger, SURE), constant)
+    found = with_shares(reading, Estimate(loss, SURE), Estimate(auger, SURE), 0.0)
     call = call_of(data, found, SPAN, None)
     assert call.blinking == expected
     assert call.loss == Estimate(loss, SURE)
@@ -207,6 +205,50 @@ def test_part_of_the_loss_at_constant_lifetime_is_said_and_not_called() -> None:
     call = called(data)
     assert call.blinking == "undetermined"
     assert "of the loss is at constant lifetime, the rest is not" in (call.reason or "")
+
+
+@pytest.mark.parametrize(("hot_ahead", "expected"), [(5.0, "hc"), (-5.0, "undetermined")])
+def test_hot_carriers_alone_explain_more_than_traps_and_charges_do_or_are_not_called(
+    hot_ahead: float, expected: str
+) -> None:
+    """Bins in which a dot switches often look as if it lost light at constant lifetime."""
+    rng = np.random.default_rng(3)
+    data = drawn(rng, alternating(rng, 2000, CONSTANTS[3:8].tolist()))
+    reading = read(data)
+    families = dict(reading.fit.families)
+    families["hc"] = replace(families["hc"], log_likelihood=families["both"].log_likelihood + hot_ahead)
+    found = replace(reading, fit=replace(reading.fit, families=families))
+    call = call_of(data, found, SPAN, None)
+    assert call.blinking == expected
+    assert (call.reason is not None) == (expected == "undetermined")
+
+
+def test_a_drift_that_is_badly_known_leaves_the_share_in_doubt() -> None:
+    rng = np.random.default_rng(7)
+    path = alternating(rng, 3000, [TRION, int(TRAPS[1])], on_bins=60.0, off_bins=20.0)
+    data = drawn(rng, path)
+    fit = read(data).fit
+    errors = [
+        read_bins(replace(data, gain_error=error), fit).shares["both"].auger.error or 0.0
+        for error in (0.0, 0.01, 0.05)
+    ]
+    assert errors[0] == errors[1]
+    assert errors[2] > 1.1 * errors[0]
+
+
+@pytest.mark.parametrize(("leaving", "family"), [(0.05, "both"), (0.5, "auger")])
+def test_traps_of_a_dot_that_switches_within_bins_must_gain_more(leaving: float, family: Family) -> None:
+    data, reading = example((TRION,))
+    both = reading.fit.families["both"]
+    chain = both.smoothed.chain
+    chances = np.where(np.arange(len(chain.leaving)) == 0, leaving, chain.leaving)
+    smoothed = replace(both.smoothed, chain=replace(chain, leaving=chances))
+    auger = reading.fit.families["auger"]
+    families: dict[Family, FamilyFit] = {
+        "auger": replace(auger, log_likelihood=0.0),
+        "both": replace(both, smoothed=smoothed, log_likelihood=7.0),
+    }
+    assert read_bins(data, DotFit(families, 1e3)).best.family == family
 
 
 def test_a_loss_without_a_single_blink_has_no_type() -> None:
