@@ -27,8 +27,8 @@ FloatArray = NDArray[np.float64]
 # Light is compared between blocks of at least so long, so many at most, each with so many photons of nearly
 # bright bins.
 BLOCK_S, MOST_BLOCKS, FEWEST_PHOTONS = 0.2, 300, 500.0
-# Nearly bright bins have lost less than this.
-NEAR_BRIGHT = 0.35
+# Nearly bright bins have lost less than this, and bright ones hardly anything.
+NEAR_BRIGHT, HARDLY = 0.35, 0.12
 # Relative error of a block's light over its lifetime besides that of its photons, and how fast light may
 # drift, per square root of a second: a stage that creeps, a laser that wanders.
 BLOCK_ERROR, RATES = 0.004, (0.01, 0.02, 0.04, 0.08, 0.16)
@@ -102,10 +102,10 @@ def drift_of(
         found: what the dot did in them.
         reference: see `Drift`, of the fit that the dot is known by; None: the mean of these bins.
     """
-    losses = found.dot.losses.total
-    near = found.posterior_of((losses < NEAR_BRIGHT) & ~(CHARGED & SINGLE)) > 0.5
+    losses, neutral = found.dot.losses.total, ~(CHARGED & SINGLE)
+    near, bright = (found.posterior_of((losses < least) & neutral) > 0.5 for least in (NEAR_BRIGHT, HARDLY))
     block_s = max(BLOCK_S, float(start_s[-1] - start_s[0]) / MOST_BLOCKS)
-    seen = _blocks(data, ((start_s - start_s[0]) / block_s).astype(np.intp), near)
+    seen = _blocks(data, ((start_s - start_s[0]) / block_s).astype(np.intp), near, bright)
     if not seen.weight.any():
         return None
     course = max((_course(seen, rate**2 * block_s) for rate in RATES), key=lambda c: c.gain)
@@ -120,11 +120,11 @@ def drift_of(
 
 
 class _Blocks(NamedTuple):
-    """Nearly bright bins of b blocks of time, pooled.
+    """Bins of b blocks of time, pooled.
 
     Attributes:
-        light: (b,) logarithm of their intensity.
-        value: (b,) logarithm of that over the lifetime.
+        light: (b,) logarithm of the intensity of bright ones; NaN where there are none.
+        value: (b,) logarithm of intensity over lifetime of nearly bright ones.
         weight: (b,) of these, the inverse of the variance; 0 where there are too few photons.
     """
 
@@ -138,17 +138,22 @@ class _Blocks(NamedTuple):
         return float(self.weight @ self.value / self.weight.sum())
 
 
-def _blocks(data: BinnedDecays, block: NDArray[np.intp], near: NDArray[np.bool_]) -> _Blocks:
-    """Light of some bins, (n,) bool, by the (n,) block each is in."""
-    found = _Blocks(*np.zeros((3, int(block[-1]) + 1)))
-    for b in range(len(found.weight)):
+def _blocks(
+    data: BinnedDecays, block: NDArray[np.intp], near: NDArray[np.bool_], bright: NDArray[np.bool_]
+) -> _Blocks:
+    """Light of nearly bright and of bright bins, (n,) bool, by the (n,) block each is in."""
+    number = int(block[-1]) + 1
+    net = data.fitted[bright].sum(axis=1, dtype=np.float64) - float(data.background[1:].sum())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        light = np.log(np.bincount(block[bright], net, number) / np.bincount(block[bright], minlength=number))
+    found = _Blocks(light, *np.zeros((2, number)))
+    for b in range(number):
         bins = near & (block == b)
         level = level_of(data, bins) if bins.any() else None
         if level is None or level.cps <= 0 or level.cps * bins.sum() * data.bin_s < FEWEST_PHOTONS:
             continue
         photons = level.per_s * bins.sum() * data.bin_s
-        found.light[b] = np.log(level.cps)
-        found.value[b] = found.light[b] - np.log(level.lifetime_ns)
+        found.value[b] = np.log(level.cps / level.lifetime_ns)
         found.weight[b] = 1 / (1 / photons + (level.error_ns / level.lifetime_ns) ** 2 + BLOCK_ERROR**2)
     return found
 
@@ -187,12 +192,12 @@ def _course(seen: _Blocks, variance: float) -> _Course:
 
 def _is_drift(seen: _Blocks, course: _Course) -> bool:
     """Whether these values scatter by more than chance, by enough, and with the light."""
-    off = course.value - seen.mean
-    weighed = seen.weight * off
-    variance = float(weighed @ off)
-    large = variance > LEAST_DRIFT**2 * float(seen.weight.sum())
-    with_light = float(weighed @ seen.light) > BY_LIGHT * variance
-    return course.gain > LEAST_GAIN and large and with_light
+    off, total = course.value - seen.mean, float(seen.weight.sum())
+    large = float(seen.weight @ np.square(off)) > LEAST_DRIFT**2 * total
+    lit = np.where(np.isfinite(seen.light), seen.weight, 0.0)
+    moved = off - float(lit @ off) / max(float(lit.sum()), 1e-12)
+    by_light = float(lit * moved @ np.where(lit > 0, seen.light, 0.0))
+    return course.gain > LEAST_GAIN and large and by_light > BY_LIGHT * float(lit @ np.square(moved))
 
 
 class Levelled(NamedTuple):

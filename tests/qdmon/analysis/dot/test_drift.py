@@ -147,7 +147,7 @@ def test_a_lifetime_that_wanders_is_no_drift() -> None:
 
 
 def test_hot_carriers_explain_themselves_better_than_a_drift_does() -> None:
-    path = alternating(np.random.default_rng(4), BINS, CONSTANTS[1:4].tolist(), on_bins=300.0, off_bins=200.0)
+    path = alternating(np.random.default_rng(4), BINS, CONSTANTS[:1].tolist(), on_bins=300.0, off_bins=200.0)
     data = dimmed(path, np.ones(BINS))
     drift = drift_of(data, START_S, fitted(data).likeliest)
     assert drift is not None
