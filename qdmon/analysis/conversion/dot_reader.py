@@ -164,7 +164,11 @@ class DotReader:
             if change > REREAD and not converted and self._first and age_s < SETTLED_S:
                 self._reader = None
                 anew_s = stretch.photons.start_s
-        self._bright = BrightLevel(cps, tau), stretch.mean_excitation
+        drift = stretch.dot.drift
+        self._bright = (
+            BrightLevel(cps, tau, drift.wander if drift is not None else 0.0),
+            stretch.mean_excitation,
+        )
         return anew_s
 
 

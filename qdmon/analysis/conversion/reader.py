@@ -134,7 +134,7 @@ class BlinkReader:
             self.level.update(table, states, bright, background, row_s)
         self._reads += 1
         self._cps = bright.cps * self.level.scale
-        levels = _possible(self._cps, self.level.doubt, floor)
+        levels = _possible(self._cps, float(np.hypot(self.level.doubt, bright.wander)), floor)
         if self._lit is None or levels != self._lit[0]:
             self._lit = levels, _light_of(states, levels, bins.uniform_share * row_s, row_s)
         return self._lit[1]

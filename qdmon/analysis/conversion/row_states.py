@@ -44,10 +44,17 @@ _LEAVING, _LEAVING_SWITCH = 0.02, 0.6
 
 @dataclass(frozen=True, slots=True)
 class BrightLevel:
-    """The neutral dot: net rate of the bright level and its lifetime."""
+    """The neutral dot.
+
+    Attributes:
+        cps: net rate of the bright level.
+        lifetime_ns: its lifetime.
+        wander: how far its light is from what it was a second before, by laser or focus; rms, relative.
+    """
 
     cps: float
     lifetime_ns: float
+    wander: float = 0.0
 
 
 @dataclass(frozen=True)

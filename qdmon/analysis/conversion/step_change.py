@@ -23,7 +23,7 @@ CLEAR_MOVE, CLEAR_SIGMA, LIKELIER = 0.2, 2.5, 0.75
 # One that moved further shows in less light, and the likelier types will do.
 FAR_MOVE, FAR_SIGMA, FAR_S, EVEN = 0.3, 3.5, 2.0, 0.5
 # Verdicts that leave the type open between two, but not that it is another one.
-SURELY_DIFFER = 0.99
+SURELY_DIFFER = 0.98
 # What is so near to a step is at it, and a change at it is known to as much.
 STEP_S = 0.05
 # Half of the central 68 % of a span in which a change may be anywhere, over its length.

@@ -70,6 +70,14 @@ class Drift:
         """From the least to the most light, relative."""
         return float(np.expm1(np.ptp(self.log_gain)))
 
+    @property
+    def wander(self) -> float:
+        """How far the light is from what it was a second before, rms of either, relative."""
+        block_s = self.time_s[1] - self.time_s[0] if len(self.time_s) > 1 else 1.0
+        lag = max(round(1.0 / float(block_s)), 1)
+        moved = self.log_gain[lag:] - self.log_gain[:-lag]
+        return float(np.sqrt(np.square(moved).mean() / 2)) if len(moved) else 0.0
+
     def gain(self, time_s: FloatArray) -> FloatArray | None:
         """(n,) light collected at some times over that on average, in steps; None where it does not drift."""
         if self.span == 0:

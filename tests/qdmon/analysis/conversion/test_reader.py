@@ -1,5 +1,6 @@
 """Blinks read row by row from a known bright level: right label, right time, whatever the cut."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -84,6 +85,17 @@ def test_a_light_foreseen_wrong_by_a_fifth_or_by_ten_is_found_out() -> None:
         marks, _ = read(found, stop, bright=BrightLevel(BRIGHT.cps * wrong, BRIGHT.lifetime_ns))
         assert sum(m.odds > 5 for m in marks) == pytest.approx(sum(m.odds > 5 for m in right), abs=2)
         assert not any(m.odds < -3 for m in marks)
+
+
+def test_of_light_that_wanders_a_blink_says_less() -> None:
+    """The laser may have been a tenth stronger or weaker in it."""
+    found, stop, _ = dot("auger")
+    surely, _ = read(found, stop)
+    hardly, _ = read(found, stop, bright=replace(BRIGHT, wander=0.1))
+    assert len(hardly) == pytest.approx(len(surely), abs=3)
+    odds = [np.median(np.abs([m.odds for m in marks])) for marks in (surely, hardly)]
+    assert odds[1] < 0.9 * odds[0]
+    assert all(m.odds > -3 for m in hardly)
 
 
 def test_a_dwell_is_seen_while_it_goes_on_and_told_once() -> None:

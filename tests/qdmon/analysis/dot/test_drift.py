@@ -64,7 +64,7 @@ def test_with_its_drift_a_charged_dot_has_no_traps_and_its_own_levels() -> None:
     assert bright.bright_ns == pytest.approx(PAPERS_DOT.bright_ns, rel=0.005)
 
 
-def wandering(rms: float, correlation_s: float, seed: int = 8) -> NDArray[np.float64]:
+def noisy_laser(rms: float, correlation_s: float, seed: int = 8) -> NDArray[np.float64]:
     """Light of a laser that wanders about its mean, bin by bin."""
     rng, kept = np.random.default_rng(seed), np.exp(-BIN_S / correlation_s)
     steps = rng.normal(0.0, np.sqrt(1 - kept**2), BINS)
@@ -77,7 +77,7 @@ def wandering(rms: float, correlation_s: float, seed: int = 8) -> NDArray[np.flo
 
 def test_light_that_wanders_within_seconds_is_neither_traps_nor_hot_carriers() -> None:
     path = alternating(np.random.default_rng(1), BINS, [TRION], on_bins=80.0, off_bins=10.0)
-    light = wandering(0.07, 2.0)
+    light = noisy_laser(0.07, 2.0)
     data = dimmed(path, light)
     found = fit_with_drift(data, START_S, fitted, None)
     assert found is not None
@@ -179,6 +179,15 @@ def test_a_drift_goes_in_steps_and_on_as_it_was_last() -> None:
     gain = drift.gain(np.array([0.0, 1.0, 2.0, 5.0, 90.0]))
     assert gain is not None
     np.testing.assert_allclose(np.log(gain), [-0.05, -0.05, -0.025, 0.05, 0.05], atol=STEP / 2 + 1e-9)
+
+
+def test_what_wanders_is_told_from_what_creeps_by_the_second_before() -> None:
+    time_s = np.asarray(np.arange(100) * 0.2, np.float64)
+    creeping = Drift(time_s, np.linspace(-0.1, 0.1, 100), 8.0, 3.0)
+    wandering = Drift(time_s, 0.1 * np.sin(2 * np.pi * time_s / 3), 8.0, 3.0)
+    assert creeping.wander == pytest.approx(0.0072, abs=2e-4)
+    assert wandering.wander == pytest.approx(0.087, abs=0.005)
+    assert Drift(time_s[:1], np.zeros(1), 8.0, 1.0).wander == 0
 
 
 def test_a_drift_is_another_one_if_its_course_is() -> None:
