@@ -44,7 +44,9 @@ def stretch(
     first = ACQ.pulses(start_s)
     table = SimpleNamespace(pulses_per_row=ACQ.pulses(0.001), rows=np.zeros((10, BINS.count)))
     found = SimpleNamespace(
-        dot=SimpleNamespace(call=call, since_pulse=first if since_s is None else ACQ.pulses(since_s)),
+        dot=SimpleNamespace(
+            drift=None, call=call, since_pulse=first if since_s is None else ACQ.pulses(since_s)
+        ),
         photons=SimpleNamespace(
             first_pulse=first,
             start_s=start_s,

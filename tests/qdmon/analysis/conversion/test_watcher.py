@@ -31,7 +31,7 @@ def test_a_verdict_behind_a_conversion_is_told_in_a_line_that_is_no_second_one()
     found = Conversion(25.0, 0.05, "bc", "auger", 0.2, 1.4, 1.0, None)
     watcher._log.accept(Change(0.0, 1.0, 1.0, 0, 25.0, 0.05, 25.0, "bc", "auger", (), ("mixed",)), found)
     stretch = SimpleNamespace(
-        dot=SimpleNamespace(call=verdict(25.0, 40.0, "mixed")),
+        dot=SimpleNamespace(drift=None, call=verdict(25.0, 40.0, "mixed")),
         photons=SimpleNamespace(stop_s=40.0, table=None, axis=None),
         mean_excitation=1.4,
         background=SimpleNamespace(origin=ASSUMED_ZERO),
@@ -53,7 +53,7 @@ def test_the_last_words_on_a_stretch_are_what_it_turned_out_to_be_and_what_is_le
     watcher._log.accept(Change(0.0, 1.0, 1.0, 0, 25.0, 0.05, 25.0, "bc", "auger", (), ("mixed",)), found)
     level = EmissiveState(Estimate(1e5), Estimate(20.0))
     stretch = SimpleNamespace(
-        dot=SimpleNamespace(call=replace(verdict(25.0, 40.0, "mixed"), states=(level,))),
+        dot=SimpleNamespace(drift=None, call=replace(verdict(25.0, 40.0, "mixed"), states=(level,))),
         photons=SimpleNamespace(stop_s=40.0 + dark_s),
         mean_excitation=1.4,
     )
@@ -69,7 +69,7 @@ def test_blinks_that_are_read_anew_at_the_end_of_a_stretch_take_the_place_of_the
     late = [Mark(3.0, 3.1, 20.0, 0.05)]
     monkeypatch.setattr(watcher._reader, "close", lambda *args, **kwargs: NewBlinks(late, [], anew_s))
     stretch = SimpleNamespace(
-        dot=SimpleNamespace(call=verdict(0.0, 30.0, "auger")),
+        dot=SimpleNamespace(drift=None, call=verdict(0.0, 30.0, "auger")),
         photons=SimpleNamespace(stop_s=30.0),
         mean_excitation=0.1,
         background=SimpleNamespace(origin=ASSUMED_ZERO),
@@ -90,7 +90,7 @@ def test_blinks_of_light_that_no_state_explains_are_no_conversion(
     monkeypatch.setattr(watcher._reader, "read", lambda *args, **kwargs: found)
     call = replace(verdict(0.0, 2.0, "undetermined"), explained=explained)
     stretch = SimpleNamespace(
-        dot=SimpleNamespace(call=call, since_pulse=0, restart_at=lambda *args: None),
+        dot=SimpleNamespace(drift=None, call=call, since_pulse=0, restart_at=lambda *args: None),
         photons=SimpleNamespace(start_s=0.0, stop_s=36.0),
         mean_excitation=0.2,
     )
@@ -109,7 +109,9 @@ def stretch_of(call: BlinkingCall) -> Stretch:
     return cast(
         Stretch,
         SimpleNamespace(
-            dot=SimpleNamespace(call=call, reading=None, restart_at=lambda *_: None, since_pulse=0),
+            dot=SimpleNamespace(
+                drift=None, call=call, reading=None, restart_at=lambda *_: None, since_pulse=0
+            ),
             photons=SimpleNamespace(start_s=call.start_s, stop_s=call.stop_s, table=None, axis=None),
             mean_excitation=0.2,
             background=SimpleNamespace(origin=ASSUMED_ZERO),
