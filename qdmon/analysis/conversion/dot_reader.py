@@ -175,7 +175,8 @@ class DotReader:
 def _foreseen(known: tuple[BrightLevel, float | None], stretch: Stretch) -> BrightLevel:
     """The bright level known at some <N>, at that of a stretch."""
     level, excitation = known
-    return replace(level, cps=level.cps * brightness_ratio(stretch.mean_excitation, excitation))
+    ratio = brightness_ratio(stretch.mean_excitation, excitation)
+    return replace(level, cps=level.cps * ratio, before_cps=level.cps)
 
 
 def _own_floor(stretch: Stretch) -> Floor:

@@ -29,6 +29,9 @@ SETTLED_ROWS, LONGEST_ROWS = 5, 4000
 WRONG_LEVEL = 0.15
 # A smaller error of the background over the bright level does not matter; of that so much stays at least.
 LEAST_FLOOR_ERROR, LEAST_LEVEL = 0.005, 0.2
+# A laser may take so long to follow an order: in a dwell that begins so soon after a fall the bright level is
+# anything between what it was and what it will be. (After a rise all light lies below both lines.)
+RAMPING_S = 0.5
 # Once the bright level has been seen it is looked after every so many reads.
 TRACK_EVERY = 5
 
@@ -95,7 +98,8 @@ class BlinkReader:
         if len(rows) < SETTLED_ROWS or bright.cps <= 0:
             return [], []
         start_pulse = table.first_pulse + first * width
-        light = self._light(table, bins, bright, floor, row_s)
+        begins_s = (start_pulse - self._first_pulse) / width * row_s
+        light = self._light(table, bins, bright, floor, row_s, begins_s)
         begins = start_pulse < self._first_pulse + SETTLED_ROWS * width
         untold = partial(self._untold, start=start_pulse / width, row_s=row_s, begins=begins)
         ended: list[Mark] = []
@@ -121,9 +125,24 @@ class BlinkReader:
         return ended, going_on
 
     def _light(
-        self, table: BinTable, bins: MicroBins, bright: BrightLevel, floor: Floor, row_s: float
+        self,
+        table: BinTable,
+        bins: MicroBins,
+        bright: BrightLevel,
+        floor: Floor,
+        row_s: float,
+        begins_s: float,
     ) -> Light:
-        """What is expected of a row, with the bright level where it has been seen to be."""
+        """What is expected of a row, with the bright level where it has been seen to be.
+
+        Args:
+            table: rows of about a millisecond.
+            bins: its micro-bins.
+            bright: the level foreseen.
+            floor: what lies under the light.
+            row_s: duration of a row.
+            begins_s: when the rows to read begin, since the stretch did.
+        """
         if self._states is None or bright.lifetime_ns != self._states[0] or not bins.same_as(self._states[1]):
             self._states = bright.lifetime_ns, bins, row_states(bright.lifetime_ns, bins)
             self._lit = None
@@ -135,6 +154,8 @@ class BlinkReader:
         self._reads += 1
         self._cps = bright.cps * self.level.scale
         levels = _possible(self._cps, float(np.hypot(self.level.doubt, bright.wander)), floor)
+        if begins_s < RAMPING_S and bright.before_cps > self._cps:
+            levels += [(cps, floor.background_cps) for cps in _between(bright.before_cps, self._cps)]
         if self._lit is None or levels != self._lit[0]:
             self._lit = levels, _light_of(states, levels, bins.uniform_share * row_s, row_s)
         return self._lit[1]
@@ -171,6 +192,11 @@ def _possible(cps: float, doubt: float, floor: Floor) -> list[tuple[float, float
         for other in (max(dark_cps - floor.error_cps, 0.0), dark_cps + floor.error_cps):
             found.append((max(cps + dark_cps - other, LEAST_LEVEL * cps), other))
     return found
+
+
+def _between(before_cps: float, after_cps: float) -> tuple[float, float]:
+    """The bright level as it was before a step, and half way up or down."""
+    return before_cps, float(np.sqrt(before_cps * after_cps))
 
 
 def _light_of(states: RowStates, levels: list[tuple[float, float]], dark: FloatArray, row_s: float) -> Light:

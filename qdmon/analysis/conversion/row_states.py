@@ -3,7 +3,7 @@
 A trapped dot lies on the straight line of Eq. 2, a charged one above it by the radiative-rate ratio, with a
 trion of any lifetime; a row in which the dot switched is half and half. Rows that lie between the two, or
 below both, are of neither kind: light of biexcitons, traps faster than a row, a bright level not quite known;
-and so are dark ones.
+and so are dark ones, and those that live as long as bright ones.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,9 @@ _TRION_LEVEL = 0.95
 # What is neither: lifetimes, and radiative-rate ratios between trapped and charged, and below.
 _NEITHER_RATIO = 0.07 * 1.25 ** np.arange(11)
 _NEITHER_BETA = np.array([0.75, 1.25])
-_DARK = 1e-3
+# Light that is less but lives as long: hot carriers, a laser or a stage that moves. Darkness lies on every
+# line: a dot that bleached, or went out, has not said how.
+_AS_LONG = np.append(0.65 * 0.75 ** np.arange(7), 1e-3)
 # Dim is whatever lost more than this of the bright level, and every trion.
 DIM_LOSS = 0.3
 _BRIGHT_LOSS = 0.2
@@ -50,11 +52,13 @@ class BrightLevel:
         cps: net rate of the bright level.
         lifetime_ns: its lifetime.
         wander: how far its light is from what it was a second before, by laser or focus; rms, relative.
+        before_cps: what it was in the light before the last step of the fluence; 0 if nobody knows.
     """
 
     cps: float
     lifetime_ns: float
     wander: float = 0.0
+    before_cps: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -138,8 +142,7 @@ def row_states(lifetime_ns: float, bins: MicroBins) -> RowStates:
     """The states of a dot whose bright level decays with this lifetime."""
     trion, trion_level = _lines(_TRION_RATIO, _TRION_BETA, _TRION_LEVEL)
     odd, odd_level = _lines(_NEITHER_RATIO, _NEITHER_BETA, 1 - DIM_LOSS)
-    # Darkness lies on every line: a dot that bleached, or went out, has not said how.
-    odd, odd_level = np.append(odd, 1.0), np.append(odd_level, _DARK)
+    odd, odd_level = np.append(odd, np.ones(len(_AS_LONG))), np.append(odd_level, _AS_LONG)
     ratio = np.concatenate([_NEUTRAL, trion, odd])
     level = np.concatenate([_NEUTRAL, trion_level, odd_level])
     kind = np.repeat([0, 1, 2], [len(_NEUTRAL), len(trion), len(odd)])

@@ -86,6 +86,31 @@ def type_pairs(marks: Sequence[Mark], place: int, known: Known = NOTHING_KNOWN) 
     """
     before = _types_before(marks, place, known)
     expected = known.expected_at(marks[place].start_s)
+    pairs = _pairs(marks, place, known, before, expected)
+    back = TYPES.index(expected) if expected in TYPES else MIXED
+    if back != MIXED and before[MIXED] > LIKELY and pairs[MIXED, back] < pairs[MIXED, _other(back)]:
+        # A third type is not what was to be expected.
+        return _pairs(marks, place, known, before, None)
+    return pairs
+
+
+def _other(kind: int) -> int:
+    """The pure type that this one is not."""
+    return len(TYPES) - 1 - kind
+
+
+def _pairs(
+    marks: Sequence[Mark], place: int, known: Known, before: FloatArray, expected: Blinking | None
+) -> FloatArray:
+    """See `type_pairs`.
+
+    Args:
+        marks: blinks in order of time.
+        place: first blink behind the change.
+        known: of the dot besides.
+        before: (3,) chance of each type up to there.
+        expected: type that the dot had before at the fluence it is back at.
+    """
     # What a mixed dot does for a while says little of its law, unless it is back where it was another.
     mixed = expected in (None, "mixed") and before[MIXED] > LIKELY
     since = _verdicts_behind(marks, place, known.verdicts, SURE_MIXED_S if mixed else SURE_S)

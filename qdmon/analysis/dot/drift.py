@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.bright import level_of
 from qdmon.analysis.dot.family import FamilyFit
-from qdmon.analysis.dot.fit import DotFit, reread
+from qdmon.analysis.dot.fit import DotFit, brighter, reread
 from qdmon.analysis.dot.states import CHARGED, SINGLE
 
-__all__ = ["Drift", "Levelled", "drift_of", "fit_with_drift", "reread_with_drift"]
+__all__ = ["RAMP_S", "Drift", "Levelled", "drift_of", "fit_with_drift", "reread_with_drift"]
 
 FloatArray = NDArray[np.float64]
 
@@ -43,6 +43,9 @@ TURNS = 3
 LEAST_WORTH, WORTH = 10.0, 2.0
 # Part of it that light itself has to show: a lifetime that wanders moves nothing but the lifetime.
 BY_LIGHT = 0.5
+# Light that took so long to settle after a step of the fluence, at most; moved by so much (logarithm) until
+# then, and differs by no more from what it is afterwards.
+RAMP_S, RAMP, SETTLED = 1.5, 0.3, 0.1
 # A drift is told from none by so much log-likelihood of its blocks, and if it is so large.
 LEAST_GAIN, LEAST_DRIFT = 12.0, 0.01
 
@@ -53,7 +56,7 @@ class Drift:
 
     Attributes:
         time_s: (b,) middles of the blocks.
-        log_gain: (b,) logarithm of the light collected, over that on average.
+        log_gain: (b,) logarithm of the light collected, over that of most of the time.
         reference: logarithm of light over lifetime where the gain is 1.
         freedom: numbers that it takes to tell it.
         error: standard error of the logarithms, on average; 0 where the light is steady.
@@ -71,6 +74,19 @@ class Drift:
         return float(np.expm1(np.ptp(self.log_gain)))
 
     @property
+    def ramp_s(self) -> float:
+        """How long the light took to settle to begin with, by a laser that follows its orders slowly."""
+        if len(self.time_s) < 2:
+            return 0.0
+        half_s = float(self.time_s[1] - self.time_s[0]) / 2
+        after_s = self.time_s - self.time_s[0] + half_s
+        young = after_s < RAMP_S
+        away = np.abs(self.log_gain - self.log_gain[min(int(young.sum()), len(young) - 1)])
+        if away[young].max() < RAMP:
+            return 0.0
+        return float(after_s[young & (away > SETTLED)][-1]) + half_s
+
+    @property
     def wander(self) -> float:
         """How far the light is from what it was a second before, rms of either, relative."""
         block_s = self.time_s[1] - self.time_s[0] if len(self.time_s) > 1 else 1.0
@@ -79,12 +95,17 @@ class Drift:
         return float(np.sqrt(np.square(moved).mean() / 2)) if len(moved) else 0.0
 
     def gain(self, time_s: FloatArray) -> FloatArray | None:
-        """(n,) light collected at some times over that on average, in steps; None where it does not drift."""
+        """(n,) light collected at some times, over that most of the time, in steps; None where steady."""
         if self.span == 0:
             return None
         at_s = (np.floor(time_s / STEP_S) + 0.5) * STEP_S
         steps = np.round(np.interp(at_s, self.time_s, self.log_gain) / STEP) * STEP
         return np.asarray(np.exp(steps))
+
+    def centred(self, start_s: FloatArray) -> "Drift":
+        """The same, over the light of most of these bins; start_s: (n,) start of each."""
+        here = float(np.median(np.interp(start_s, self.time_s, self.log_gain)))
+        return replace(self, log_gain=self.log_gain - here, reference=self.reference + here)
 
     def on(self, data: BinnedDecays, start_s: FloatArray) -> BinnedDecays:
         """Bins as this part of the light makes them; start_s: (n,) start of each."""
@@ -108,7 +129,7 @@ def drift_of(
         data: the bins.
         start_s: (n,) start of each.
         found: what the dot did in them.
-        reference: see `Drift`, of the fit that the dot is known by; None: the mean of these bins.
+        reference: see `Drift`, of the fit that the dot is known by; None: that of most of these bins.
     """
     losses, neutral = found.dot.losses.total, ~(CHARGED & SINGLE)
     near, bright = (found.posterior_of((losses < least) & neutral) > 0.5 for least in (NEAR_BRIGHT, HARDLY))
@@ -123,7 +144,7 @@ def drift_of(
         smooth, error = np.full(len(seen.value), seen.mean), 0.0
     time_s = start_s[0] + (np.arange(len(smooth)) + 0.5) * block_s
     if reference is None:
-        reference = float(np.interp(start_s, time_s, smooth).mean())
+        return Drift(time_s, smooth, 0.0, course.freedom, error).centred(start_s)
     return Drift(time_s, smooth - reference, reference, course.freedom, error)
 
 
@@ -252,7 +273,16 @@ def fit_with_drift(
             best = best._replace(drift=drift or found)
             break
         drift, data = found, found.on(data, start_s)
-    return best
+    return best if best is None else _centred(best, start_s)
+
+
+def _centred(found: Levelled, start_s: FloatArray) -> Levelled:
+    """The same dot, as bright as in the light of most of these bins; start_s: (n,) start of each."""
+    if found.drift is None or found.drift.span == 0:
+        return found
+    drift = found.drift.centred(start_s)
+    light = float(np.exp(drift.reference - found.drift.reference))
+    return Levelled(drift.on(found.data, start_s), brighter(found.fit, light), drift)
 
 
 def _worth_of(fit: DotFit, drift: Drift | None) -> float:

@@ -13,7 +13,7 @@ from qdmon.analysis.dot.parameters import P, in_order
 from qdmon.analysis.dot.start import OTHER_NAMES, first_fits, prior_around, usual_prior
 from qdmon.analysis.dot.states import CHARGED, Family
 
-__all__ = ["ENOUGH_BINS", "DotFit", "adapted", "expected_bright", "fit_dot", "go_on", "reread"]
+__all__ = ["ENOUGH_BINS", "DotFit", "adapted", "brighter", "expected_bright", "fit_dot", "go_on", "reread"]
 
 # So many bins tell where to begin, and so many what is worth it.
 START_BINS, ENOUGH_BINS = 1500, 2500
@@ -175,6 +175,20 @@ def reread(data: BinnedDecays, fit: DotFit) -> DotFit:
         of_dot = known.log_likelihood - known.smoothed.log_likelihood
         found[family] = replace(known, smoothed=chain, log_likelihood=chain.log_likelihood + of_dot)
     return DotFit(found, data.photons)
+
+
+def brighter(fit: DotFit, light_ratio: float) -> DotFit:
+    """The same dot in so much more light, of which so much less is collected: nothing else changes."""
+    families: dict[Family, FamilyFit] = {}
+    for family, found in fit.families.items():
+        mean = found.expected.mean.copy()
+        mean[P.BRIGHT_CPS] += np.log(light_ratio)
+        families[family] = replace(
+            found,
+            dot=replace(found.dot, bright_cps=found.dot.bright_cps * light_ratio),
+            expected=replace(found.expected, mean=mean),
+        )
+    return DotFit(families, fit.photons)
 
 
 def adapted(data: BinnedDecays, fit: DotFit, light_ratio: float) -> DotFit:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from qdmon.analysis.biexciton import USUAL_YIELD
 from qdmon.analysis.dot.binned import BinnedDecays
-from qdmon.analysis.dot.drift import Drift, Levelled, fit_with_drift, reread_with_drift
+from qdmon.analysis.dot.drift import RAMP_S, Drift, Levelled, fit_with_drift, reread_with_drift
 from qdmon.analysis.dot.fit import ENOUGH_BINS, DotFit, adapted, expected_bright, fit_dot, go_on, reread
 from qdmon.analysis.dot.foreign import foreign_bins
 from qdmon.analysis.dot.verdict import Reading, call_of, read_bins, undetermined
@@ -21,8 +21,11 @@ __all__ = ["StretchFit"]
 FloatArray = NDArray[np.float64]
 
 ADAPT_S = 0.2
-FIRST_FIT_S = 1.0
+# The first fit of a stretch, those that follow it until the stretch is no longer young, and later ones.
+FIRST_FIT_S, EVERY_S, YOUNG_S = 1.0, 0.5, 2.5
 FIT_GROWTH, SEARCH_GROWTH = 1.5, 5.0
+# Behind light that took a while to settle there is so much left to fit.
+LEAST_LEFT_S = 0.4
 
 
 class StretchFit:
@@ -108,7 +111,8 @@ class StretchFit:
         return self._acq.seconds(self._photons.stop_pulse - self.since_pulse)
 
     def _schedule_fit(self, *, searched: bool) -> None:
-        self._next_fit_s = max(self._elapsed_s * FIT_GROWTH, self._elapsed_s + 0.5)
+        growth = FIT_GROWTH if self._elapsed_s > YOUNG_S else 1.0
+        self._next_fit_s = max(self._elapsed_s * growth, self._elapsed_s + EVERY_S)
         if searched:
             self._next_search_s = SEARCH_GROWTH * self._elapsed_s
 
@@ -142,6 +146,14 @@ class StretchFit:
             self.call = undetermined(*span, "no emitting level stands out")
             return
         data, self.fit, self.drift = found
+        ramp_s = self.drift.ramp_s if self.drift is not None else 0.0
+        if 0 < ramp_s < self._elapsed_s - LEAST_LEFT_S and span[0] - self._photons.start_s < RAMP_S:
+            # The laser was still on its way: the dot is what it is in the light behind.
+            self.since_pulse += self._acq.pulses(ramp_s)
+            self.fit = self.drift = None
+            self._searched_bins = 0
+            self.refit(losses, doubt)
+            return
         self.bin_s, self.start_s = data.bin_s, starts_lit
         self.reading = read_bins(data, self.fit)
         if search:

@@ -98,6 +98,33 @@ def test_of_light_that_wanders_a_blink_says_less() -> None:
     assert all(m.odds > -3 for m in hardly)
 
 
+@pytest.mark.parametrize("ramping", [False, True])
+def test_while_the_laser_may_be_on_its_way_a_trap_does_not_pass_for_a_trion(ramping: bool) -> None:
+    """A trapped dot in light that is to fall to a third is as bright as a charged one will be."""
+    rng = np.random.default_rng(73)
+    dwells = [b.Dwell(0.1, 3 * 0.3 * 76e3, 0.3 * 24.7), b.Dwell(0.3, 76e3, 24.7)]
+    found, stop = b.photons(rng, dwells, acq=b.acquisition())
+    told = replace(BRIGHT, before_cps=3 * BRIGHT.cps) if ramping else BRIGHT
+    marks, seen = read(found, stop, bright=told)
+    assert any(m.odds > 10 for m in (*marks, *seen)) != ramping
+
+
+def test_after_a_rise_light_that_is_still_weak_is_of_neither_kind() -> None:
+    rng = np.random.default_rng(73)
+    dwells = [b.Dwell(0.1, 0.3 * 28e3, 5.0), b.Dwell(0.3, 76e3, 24.7)]
+    found, stop = b.photons(rng, dwells, acq=b.acquisition())
+    marks, seen = read(found, stop, bright=replace(BRIGHT, before_cps=0.2 * BRIGHT.cps))
+    assert all(abs(m.odds) < 5 for m in (*marks, *seen))
+
+
+def test_a_dwell_that_begins_later_is_read_in_the_light_that_was_foreseen() -> None:
+    rng = np.random.default_rng(74)
+    dwells = [b.Dwell(0.7, 76e3, 24.7), b.Dwell(0.1, 28e3, 5.0), b.Dwell(0.3, 76e3, 24.7)]
+    found, stop = b.photons(rng, dwells, acq=b.acquisition())
+    (mark,), _ = read(found, stop, bright=replace(BRIGHT, before_cps=3 * BRIGHT.cps))
+    assert mark.odds > 20
+
+
 def test_a_dwell_is_seen_while_it_goes_on_and_told_once() -> None:
     acq = b.acquisition()
     rng = np.random.default_rng(72)
@@ -172,9 +199,11 @@ def test_a_dot_that_charges_while_it_is_trapped_makes_a_blink_of_either_kind() -
     assert [m.stop_s for m in marks[:2]] == [m.start_s for m in marks[1:]]
 
 
-def test_a_dwell_between_both_lines_is_evidence_of_neither() -> None:
+@pytest.mark.parametrize(("light", "life"), [(0.5, 0.4), (0.5, 1.0), (0.25, 1.0)])
+def test_a_dwell_that_lies_on_neither_line_is_evidence_of_neither(light: float, life: float) -> None:
+    """Between both, or at the lifetime of the bright level: hot carriers, a laser that falls."""
     rng = np.random.default_rng(77)
-    bright, between = b.Dwell(0.5, 76e3, 24.7), b.Dwell(0.1, 76e3 * 0.5, 24.7 * 0.4)
+    bright, between = b.Dwell(0.5, 76e3, 24.7), b.Dwell(0.1, 76e3 * light, 24.7 * life)
     found, stop = b.photons(rng, [bright, between, bright], acq=b.acquisition())
     (mark,), _ = read(found, stop)
     assert abs(mark.odds) < 8

@@ -89,7 +89,9 @@ def test_back_at_a_fluence_a_mixed_dot_is_expected_to_be_what_it_was_there() -> 
     assert back[MIXED, BC] > 0.9 > out_of_the_blue[MIXED, BC]
 
 
-@pytest.mark.parametrize(("expected", "known"), [("bc", True), ("mixed", False), (None, False)])
+@pytest.mark.parametrize(
+    ("expected", "known"), [("bc", True), ("mixed", False), ("auger", False), (None, False)]
+)
 def test_back_where_it_was_another_a_mixed_dot_needs_few_blinks_and_no_long_verdict(
     expected: Blinking | None, known: bool
 ) -> None:

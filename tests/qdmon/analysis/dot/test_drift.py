@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.drift import SAME, STEP, Drift, drift_of, fit_with_drift, reread_with_drift
 from qdmon.analysis.dot.fit import DotFit, fit_dot
+from qdmon.analysis.dot.parameters import P
 from qdmon.analysis.dot.verdict import call_of, read_bins
 from tests.qdmon.analysis.dot.paths import BRIGHT, CONSTANTS, PAPERS_DOT, TRAPS, TRION, alternating, drawn
 
@@ -43,8 +44,8 @@ def test_light_that_is_collected_in_part_is_seen_to_be() -> None:
     assert found.drift is not None
     gain = found.drift.gain(START_S)
     assert gain is not None
-    assert gain.mean() == pytest.approx(1.0, abs=0.005)
-    np.testing.assert_allclose(gain, CREEP / CREEP.mean(), atol=0.025)
+    assert np.median(gain) == pytest.approx(1.0, abs=0.005)
+    np.testing.assert_allclose(gain, CREEP / np.median(CREEP), atol=0.025)
     assert found.drift.span == pytest.approx(CREEP.max() / CREEP.min() - 1, abs=0.03)
 
 
@@ -60,7 +61,7 @@ def test_with_its_drift_a_charged_dot_has_no_traps_and_its_own_levels() -> None:
     assert share.loss.value == pytest.approx(float(PAPERS_DOT.losses.total[path].mean()), abs=0.003)
     assert (before.auger.value or 0.0) < 0.95
     bright = reading.best.dot
-    assert bright.bright_cps == pytest.approx(PAPERS_DOT.bright_cps * CREEP.mean(), rel=0.01)
+    assert bright.bright_cps == pytest.approx(PAPERS_DOT.bright_cps * np.median(CREEP), rel=0.01)
     assert bright.bright_ns == pytest.approx(PAPERS_DOT.bright_ns, rel=0.005)
 
 
@@ -188,6 +189,33 @@ def test_what_wanders_is_told_from_what_creeps_by_the_second_before() -> None:
     assert creeping.wander == pytest.approx(0.0072, abs=2e-4)
     assert wandering.wander == pytest.approx(0.087, abs=0.005)
     assert Drift(time_s[:1], np.zeros(1), 8.0, 1.0).wander == 0
+
+
+@pytest.mark.parametrize(("ramp_s", "moved"), [(0.0, 0.0), (0.6, -0.9), (1.0, 0.9), (0.6, 0.2), (4.0, 0.9)])
+def test_a_laser_on_its_way_is_told_by_the_beginning_of_a_stretch(ramp_s: float, moved: float) -> None:
+    """A move too small, or too slow, is a drift like others."""
+    time_s = np.asarray((np.arange(50) + 0.5) * 0.2, np.float64)
+    course = moved * np.clip(1 - time_s / max(ramp_s, 0.1), 0, None)
+    found = Drift(time_s, course, 8.0, 3.0).ramp_s
+    if 0 < ramp_s < 2 and abs(moved) > 0.5:
+        assert found == pytest.approx(ramp_s, abs=0.25)
+    elif ramp_s < 2:
+        assert found == 0
+    assert found <= 1.6
+
+
+def test_a_dot_is_as_bright_as_most_of_the_time_whatever_the_drift_was_known_by() -> None:
+    data = dimmed(auger(), CREEP)
+    first = fit_with_drift(data, START_S, fitted, None)
+    assert first is not None
+    assert first.drift is not None
+    known = replace(first.drift, log_gain=first.drift.log_gain + 0.4, reference=first.drift.reference - 0.4)
+    again = fit_with_drift(known.on(data, START_S), START_S, fitted, known)
+    assert again is not None
+    for found in (first, again):
+        assert found.fit.both.dot.bright_cps == pytest.approx(76e3 * np.median(CREEP), rel=0.02)
+        mean = float(found.fit.both.expected.mean[P.BRIGHT_CPS])
+        assert mean == pytest.approx(np.log(found.fit.both.dot.bright_cps), abs=0.02)
 
 
 def test_a_drift_is_another_one_if_its_course_is() -> None:

@@ -20,7 +20,7 @@ from qdmon.analysis.dot.verdict import Reading, undetermined
 from qdmon.analysis.results.blinking import BlinkingCall, EmissiveState
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.stretch import fitting
-from qdmon.analysis.stretch.fitting import FIT_GROWTH, SEARCH_GROWTH, StretchFit
+from qdmon.analysis.stretch.fitting import EVERY_S, FIT_GROWTH, SEARCH_GROWTH, YOUNG_S, StretchFit
 from qdmon.analysis.stretch.own_background import OwnBackground
 from qdmon.analysis.stretch.photons import BASE_BIN_S, StretchPhotons
 from tests.qdmon.analysis import builders as b
@@ -88,6 +88,8 @@ class Stage:
         self.dot = StretchFit(self.photons, self.background, WINDOW_S)
         self.asked: list[Asked] = []
         self.stands_out = True
+        # Course of the light, as any fit anew finds it in what begins at the first second.
+        self.drift: Drift | None = None
         # Time in which a lamp is on.
         self.lamp_s = (np.inf, np.inf)
         for name in ("fit_dot", "go_on", "reread", "adapted", "read_bins", "call_of", "foreign_bins"):
@@ -120,7 +122,8 @@ class Stage:
         known: Drift | None,
     ) -> Levelled | None:
         fit = fitted(data)
-        return Levelled(data, fit, known) if fit is not None else None
+        drift = self.drift if start_s[0] < 0.1 else None
+        return Levelled(data, fit, drift or known) if fit is not None else None
 
     def reread_with_drift(
         self, data: BinnedDecays, start_s: FloatArray, known: DotFit, drift: Drift | None
@@ -175,7 +178,7 @@ def test_fits_become_rarer_as_a_stretch_grows_and_searches_rarer_still(step_s: f
     assert len(fits_s) == len(stage.asked)
     assert 1.0 - 1e-6 <= fits_s[0] < 1.0 + step_s
     for before_s, after_s in pairwise(fits_s):
-        due_s = max(FIT_GROWTH * before_s, before_s + 0.5)
+        due_s = max((FIT_GROWTH if before_s > YOUNG_S else 1.0) * before_s, before_s + EVERY_S)
         assert due_s - 1e-6 <= after_s < due_s + step_s + 1e-6
     searches_s = [time_s for time_s, kind in zip(fits_s, stage.kinds(), strict=True) if kind == "anew"]
     assert searches_s[0] == fits_s[0]
@@ -184,6 +187,19 @@ def test_fits_become_rarer_as_a_stretch_grows_and_searches_rarer_still(step_s: f
         assert after_s >= SEARCH_GROWTH * before_s - 1e-6
         # It is the first fit from then on.
         assert skipped < SEARCH_GROWTH * before_s + 1e-6
+
+
+@pytest.mark.parametrize(("ramp_s", "since_s"), [(0.6, 0.6), (0.0, 0.0)])
+def test_while_the_laser_was_on_its_way_the_light_is_not_the_dots(
+    stage: Stage, ramp_s: float, since_s: float
+) -> None:
+    time_s = np.asarray((np.arange(6) + 0.5) * 0.2, np.float64)
+    stage.drift = Drift(time_s, np.where(time_s < ramp_s, -0.8, 0.0), 8.0, 3.0)
+    assert stage.at(1.2).dot.refit_if_due([], None)
+    assert ACQ.seconds(stage.dot.since_pulse) == pytest.approx(since_s, abs=0.01)
+    assert stage.dot.call.start_s == pytest.approx(since_s, abs=0.01)
+    assert len(stage.asked) == (2 if ramp_s else 1)
+    assert stage.kinds() == ["anew"] * len(stage.asked)
 
 
 def test_the_background_is_estimated_with_the_dot_and_stays_while_the_dot_does(stage: Stage) -> None:
