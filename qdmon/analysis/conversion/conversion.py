@@ -1,6 +1,6 @@
 """Conversions found so far, the blinks between them, and whether the old type came back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -84,6 +84,7 @@ class ConversionLog:
         steps: Sequence[FluenceStep],
         verdicts: Sequence[BlinkingCall] = (),
         now_s: float | None = None,
+        light_since: Callable[[float], BlinkingCall | None] = lambda _: None,
     ) -> Change | None:
         """The change of type that the blinks since the last one show; None while they do not.
 
@@ -92,6 +93,7 @@ class ConversionLog:
             steps: of the fluence, ascending.
             verdicts: on light of the present regime.
             now_s: how far one has looked.
+            light_since: see `Known`.
         """
         marks = [*self._marks, *going_on]
         budget = self._budget(steps)
@@ -99,7 +101,7 @@ class ConversionLog:
         if expected is not None and expected != self.conversions[-1].after:
             budget = budget.returning()
         back_s = steps[-1].start_s if steps else -np.inf
-        known = Known(verdicts, expected, back_s, self._families, self._settled_s)
+        known = Known(verdicts, expected, back_s, self._families, self._settled_s, light_since)
         change = find_change(marks, budget, known, now_s)
         if change is not None and self._is_told(change):
             self._settled_s = change.seen_s + SAME_S

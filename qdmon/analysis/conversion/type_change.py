@@ -5,7 +5,7 @@ there is enough light. What a dot has become is a matter of the law, not of the 
 come: the share a verdict found is as uncertain as the blinks of either kind scatter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,8 +19,10 @@ from qdmon.analysis.results.blinking import Blinking, BlinkingCall
 from qdmon.analysis.results.estimate import Estimate
 
 __all__ = [
+    "AWAY_S",
     "NOTHING_KNOWN",
     "SURE",
+    "SURE_MIXED_S",
     "Known",
     "law_of",
     "leaning_of",
@@ -60,6 +62,7 @@ class Known:
         back_s: when that fluence came back.
         families: (f,) log probability of each family of runs beforehand.
         settled_s: up to when it is known that nothing changed.
+        light_since: verdict on all light since a time (s); None where there is none, or too little.
     """
 
     verdicts: Sequence[BlinkingCall] = ()
@@ -67,6 +70,7 @@ class Known:
     back_s: float = -np.inf
     families: FloatArray = field(default_factory=lambda: LOG_FAMILY)
     settled_s: float = -np.inf
+    light_since: Callable[[float], BlinkingCall | None] = lambda _: None
 
     def expected_at(self, time_s: float) -> Blinking | None:
         """The type to expect of a blink then: none while the fluence was another one."""
@@ -113,7 +117,10 @@ def _pairs(
     """
     # What a mixed dot does for a while says little of its law, unless it is back where it was another.
     mixed = expected in (None, "mixed") and before[MIXED] > LIKELY
-    since = _verdicts_behind(marks, place, known.verdicts, SURE_MIXED_S if mixed else SURE_S)
+    least_s = SURE_MIXED_S if mixed else SURE_S
+    since = _verdicts_behind(marks, place, known.verdicts, least_s)
+    if mixed and not since and (asked := known.light_since(marks[place].start_s)) is not None:
+        since = _verdicts_behind(marks, place, [asked], least_s)
     # Back where it was, a dot need not prove its law again.
     read = law_of if expected is None else _blinked
     seen = [chances for call in since if (chances := read(call, marks)) is not None]

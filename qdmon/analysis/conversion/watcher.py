@@ -2,6 +2,8 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -20,7 +22,7 @@ from qdmon.analysis.conversion.events import (
 from qdmon.analysis.conversion.sequential import Change
 from qdmon.analysis.conversion.step_change import STEP_S, share_moved, step_change
 from qdmon.analysis.conversion.texts import conversion_text, refined_text, return_text, share_text
-from qdmon.analysis.conversion.type_change import AWAY_S
+from qdmon.analysis.conversion.type_change import AWAY_S, SURE_MIXED_S
 from qdmon.analysis.conversion.verdicts import RegimeVerdicts, verdict_marks
 from qdmon.analysis.darkness import LEAST_LIGHT
 from qdmon.analysis.results.blinking import BlinkingCall, Conversion
@@ -40,6 +42,8 @@ BLEACH_S, LONGEST_DARK_S = 10.0, 11.0
 LEAST_DARK_S = 0.5
 # A verdict on what followed a change leaves so many of its errors in time out.
 SURELY = 2.0
+# A verdict that was asked for is renewed once its light has grown by so much.
+ASKED_GROWTH = 1.15
 # So long after the last blink its absence has said what it can; meanwhile every few reads suffice.
 SILENCE_S, READS_IN_SILENCE = 5.0, 5
 
@@ -68,6 +72,8 @@ class ConversionWatcher:
         self._late: list[Event] = []
         self._charging: list[ChargingCount] = []
         self._reads = 0
+        # The last verdict that was asked for on the light since a blink.
+        self._asked: BlinkingCall | None = None
         # Whether it is told that the share moved at the step with which the stretch began.
         self._share_told = False
 
@@ -98,12 +104,26 @@ class ConversionWatcher:
         self._reads += 1
         if new.ended or new.going_on or silence:
             verdicts = self._verdicts.known(stretch.dot.call)
-            change = self._log.alarm(new.going_on, steps, verdicts, stretch.photons.stop_s)
+            now_s = stretch.photons.stop_s
+            since = partial(self._light_since, stretch, losses)
+            change = self._log.alarm(new.going_on, steps, verdicts, now_s, since)
             if change is not None:
                 events += self._conversion(change, stretch, steps)
                 self._begin_anew(stretch, change, losses)
         events += self._step_conversion(stretch, steps, losses)
         return events + self._returns(stretch)
+
+    def _light_since(
+        self, stretch: Stretch, losses: list[tuple[int, int]], time_s: float
+    ) -> BlinkingCall | None:
+        """Verdict on the light of a stretch since a time, renewed as it grows; None on too little."""
+        seen_s, known = stretch.photons.stop_s - time_s, self._asked
+        if seen_s < SURE_MIXED_S:
+            return None
+        if known is None or known.start_s != time_s or seen_s > ASKED_GROWTH * (known.stop_s - time_s):
+            found = stretch.dot.since(time_s, losses)
+            self._asked = replace(found, start_s=time_s) if found is not None else None
+        return self._asked
 
     def look(
         self,

@@ -210,9 +210,19 @@ class StretchFit:
         The dot is that of the stretch, or of the stretch before until that is known; the weights of its
         states are the window's own: a new kind of blink is not read as the old one for being rare.
         """
-        window = self._acq.pulses(self._window_s)
-        first = max(self.since_pulse, stop_pulse - window)
-        binned = self.binned(first, losses, to_pulse=stop_pulse)
+        first = max(self.since_pulse, stop_pulse - self._acq.pulses(self._window_s))
+        return self._verdict_on(first, stop_pulse, losses, doubt)
+
+    def since(self, time_s: float, losses: list[tuple[int, int]]) -> BlinkingCall | None:
+        """Verdict on all light since a time of the stretch, as by `look`."""
+        first = max(self.since_pulse, self._acq.pulses(time_s))
+        return self._verdict_on(first, self._photons.stop_pulse, losses, None)
+
+    def _verdict_on(
+        self, first: int, stop: int, losses: list[tuple[int, int]], doubt: str | None
+    ) -> BlinkingCall | None:
+        """Of the light between two pulses."""
+        binned = self.binned(first, losses, to_pulse=stop)
         if binned is None:
             return None
         data, _ = binned
@@ -222,7 +232,7 @@ class StretchFit:
             fit = adapted(data, *self._before)
         else:
             return None
-        span = self._acq.seconds(first), self._acq.seconds(stop_pulse)
+        span = self._acq.seconds(first), self._acq.seconds(stop)
         return call_of(data, read_bins(data, fit), span, doubt, self.belief)
 
     def restart_at(self, pulse: int, losses: list[tuple[int, int]], doubt: str | None) -> None:

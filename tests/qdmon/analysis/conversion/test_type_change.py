@@ -111,6 +111,25 @@ def test_what_is_expected_at_a_fluence_says_nothing_of_blinks_before_it_came_bac
     assert (pairs[MIXED, MIXED] > 0.95) != known
 
 
+@pytest.mark.parametrize(("seen_s", "told"), [(15.0, True), (8.0, False), (None, False)])
+def test_in_the_midst_of_a_stretch_a_mixed_dot_needs_a_verdict_on_all_the_light_since(
+    seen_s: float | None, told: bool
+) -> None:
+    """One is made if nothing else is left open."""
+    before, behind = blinks(0.0, 25.0, 40, 40), blinks(25.0, 40.0, 60, 0)
+    asked: list[float] = []
+
+    def light_since(time_s: float) -> BlinkingCall | None:
+        asked.append(time_s)
+        return verdict(time_s, time_s + seen_s, "bc", 0.0) if seen_s is not None else None
+
+    known = Known([verdict(0.0, 20.0, "mixed", 0.5)], light_since=light_since)
+    pairs = type_pairs([*before, *behind], len(before), known)
+    assert asked == [behind[0].start_s]
+    assert (pairs[MIXED, BC] > 0.95) == told
+    assert (pairs[MIXED, MIXED] > 0.95) != told
+
+
 def test_the_type_before_is_that_of_the_last_verdict_before_however_short() -> None:
     marks = [*blinks(0.0, 30.0, 30, 0), *blinks(30.0, 45.0, 20, 20), *blinks(45.0, 47.0, 0, 5)]
     known = [verdict(0.0, 30.0, "bc", 0.01), verdict(30.0, 45.0, "mixed", 0.5)]

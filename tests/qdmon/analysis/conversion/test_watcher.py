@@ -98,6 +98,33 @@ def test_blinks_of_light_that_no_state_explains_are_no_conversion(
     assert [event.kind for event in told] == (["conversion"] if explained else [])
 
 
+def test_the_light_since_a_blink_is_read_again_only_as_it_grows() -> None:
+    watcher = ConversionWatcher(b.acquisition(), 1.0)
+    asked: list[float] = []
+
+    def seen(stop_s: float, since_s: float = 30.0) -> BlinkingCall | None:
+        def since(time_s: float, losses: list[tuple[int, int]]) -> BlinkingCall:
+            asked.append(time_s)
+            return verdict(time_s + 1e-4, stop_s, "bc")
+
+        stretch = SimpleNamespace(dot=SimpleNamespace(since=since), photons=SimpleNamespace(stop_s=stop_s))
+        return watcher._light_since(cast(Stretch, stretch), [], since_s)
+
+    assert seen(38.0) is None
+    assert not asked
+    first = seen(41.0)
+    assert first is not None
+    assert (first.start_s, first.stop_s) == (30.0, 41.0)
+    assert seen(42.0) is first
+    grown = seen(43.0)
+    assert grown is not None
+    assert grown.stop_s == 43.0
+    other = seen(43.0, since_s=31.5)
+    assert other is not None
+    assert other.start_s == 31.5
+    assert asked == [30.0, 30.0, 31.5]
+
+
 def with_share(start_s: float, stop_s: float, kind: Blinking, share: float) -> BlinkingCall:
     """A verdict that saw the dot and knows its share."""
     level = EmissiveState(Estimate(1e5), Estimate(20.0))

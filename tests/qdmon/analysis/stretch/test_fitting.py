@@ -230,6 +230,15 @@ def test_a_last_fit_searches_where_the_last_search_had_little_light_or_was_of_an
     assert stage.kinds() == ["anew"] * 4
 
 
+def test_the_light_since_a_time_is_read_by_the_dot_that_is_known(stage: Stage) -> None:
+    assert stage.at(0.1).dot.since(0.0, []) is None
+    assert stage.at(6.0).dot.refit_if_due([], None)
+    call = stage.dot.since(2.0, [])
+    assert call is not None
+    assert (call.start_s, call.stop_s) == pytest.approx((2.0, 6.0), abs=0.01)
+    assert stage.kinds()[-1] == "again"
+
+
 def test_a_dot_that_is_not_known_yet_is_looked_for_whether_it_was_asked_for_or_not(stage: Stage) -> None:
     stage.at(1.0).dot.refit([], None, search=False)
     assert stage.kinds() == ["anew"]
