@@ -22,8 +22,9 @@ LEAST_STEP_S, SURE_LAW = 10.0, 0.6
 CLEAR_MOVE, CLEAR_SIGMA, LIKELIER = 0.2, 2.5, 0.75
 # One that moved further shows in less light before and behind, and the likelier types will do.
 FAR_MOVE, FAR_SIGMA, FAR_S, EVEN = 0.3, 3.5, (2.0, 0.9), 0.5
-# Verdicts that leave the type open between two, but not that it is another one.
-SURELY_DIFFER = 0.98
+# Chance of other laws behind a far move of a mixed dot, where both verdicts are sure of what it did, and
+# where they leave the type open between two.
+FAR_LAW, SURELY_DIFFER = 0.9, 0.98
 # What is so near to a step is at it, and a change at it is known to as much.
 STEP_S = 0.05
 # Half of the central 68 % of a span in which a change may be anywhere, over its length.
@@ -78,7 +79,7 @@ def _is_told(sides: BothSides) -> bool:
     if far and sides.laws_differ >= SURELY_DIFFER:
         return True
     sure = sides.sure >= SURE and sides.sure_of_laws >= SURE_LAW
-    return sure and sides.laws_differ >= (LIKELIER if clear or far else LEAST_CERTAINTY)
+    return sure and sides.laws_differ >= (LIKELIER if clear else FAR_LAW if far else LEAST_CERTAINTY)
 
 
 class _Place(NamedTuple):
