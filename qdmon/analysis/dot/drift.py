@@ -48,6 +48,8 @@ BY_LIGHT = 0.5
 RAMP_S, RAMP, SETTLED = 1.5, 0.3, 0.1
 # A drift is told from none by so much log-likelihood of its blocks, and if it is so large.
 LEAST_GAIN, LEAST_DRIFT = 12.0, 0.01
+# Standard deviations of chi squared up to which light scatters by chance.
+STEADY_SIGMA = 3.0
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,12 @@ def drift_of(
     losses, neutral = found.dot.losses.total, ~(CHARGED & SINGLE)
     near, bright = (found.posterior_of((losses < least) & neutral) > 0.5 for least in (NEAR_BRIGHT, HARDLY))
     block_s = max(BLOCK_S, float(start_s[-1] - start_s[0]) / MOST_BLOCKS)
-    seen = _blocks(data, ((start_s - start_s[0]) / block_s).astype(np.intp), near, bright)
+    block = ((start_s - start_s[0]) / block_s).astype(np.intp)
+    time_s = start_s[0] + (np.arange(block[-1] + 1) + 0.5) * block_s
+    light, photons = _bright_light(data, block, bright)
+    if _is_steady(light, photons):
+        return Drift(time_s, np.zeros(len(time_s)), 0.0, 1.0)
+    seen = _blocks(data, block, near, light)
     if not seen.weight.any():
         return None
     course = max((_course(seen, rate**2 * block_s) for rate in RATES), key=lambda c: c.gain)
@@ -142,7 +149,6 @@ def drift_of(
         smooth, error = course.value, course.error
     else:
         smooth, error = np.full(len(seen.value), seen.mean), 0.0
-    time_s = start_s[0] + (np.arange(len(smooth)) + 0.5) * block_s
     if reference is None:
         return Drift(time_s, smooth, 0.0, course.freedom, error).centred(start_s)
     return Drift(time_s, smooth - reference, reference, course.freedom, error)
@@ -167,16 +173,33 @@ class _Blocks(NamedTuple):
         return float(self.weight @ self.value / self.weight.sum())
 
 
-def _blocks(
-    data: BinnedDecays, block: NDArray[np.intp], near: NDArray[np.bool_], bright: NDArray[np.bool_]
-) -> _Blocks:
-    """Light of nearly bright and of bright bins, (n,) bool, by the (n,) block each is in."""
+def _bright_light(
+    data: BinnedDecays, block: NDArray[np.intp], bright: NDArray[np.bool_]
+) -> tuple[FloatArray, FloatArray]:
+    """(b,) logarithm of the light of bright bins in each block, NaN where there are none; (b,) its photons."""
     number = int(block[-1]) + 1
     net = data.fitted[bright].sum(axis=1, dtype=np.float64) - float(data.background[1:].sum())
+    photons = np.maximum(np.bincount(block[bright], net, number), 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        light = np.log(np.bincount(block[bright], net, number) / np.bincount(block[bright], minlength=number))
-    found = _Blocks(light, *np.zeros((2, number)))
-    for b in range(number):
+        return np.log(photons / np.bincount(block[bright], minlength=number)), photons
+
+
+def _is_steady(light: FloatArray, photons: FloatArray) -> bool:
+    """Whether the light of bright bins scatters by chance alone: then it does not drift."""
+    lit = photons > 0
+    if lit.sum() < 2:
+        return False
+    off = light[lit] - np.average(light[lit], weights=photons[lit])
+    number = int(lit.sum())
+    return float(photons[lit] @ np.square(off)) < number + STEADY_SIGMA * float(np.sqrt(2 * number))
+
+
+def _blocks(
+    data: BinnedDecays, block: NDArray[np.intp], near: NDArray[np.bool_], light: FloatArray
+) -> _Blocks:
+    """Nearly bright bins, (n,) bool, by the (n,) block each is in, beside the (b,) light of bright ones."""
+    found = _Blocks(light, *np.zeros((2, len(light))))
+    for b in range(len(light)):
         bins = near & (block == b)
         level = level_of(data, bins) if bins.any() else None
         if level is None or level.cps <= 0 or level.cps * bins.sum() * data.bin_s < FEWEST_PHOTONS:

@@ -119,6 +119,19 @@ def test_steady_light_does_not_drift(dim: list[int]) -> None:
     assert found.gain(START_S) is None
 
 
+def test_light_of_bright_bins_that_scatters_by_chance_is_steady_and_nothing_more_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = dimmed(auger(), np.ones(BINS))
+    best = fitted(data).likeliest
+    monkeypatch.setattr("qdmon.analysis.dot.drift.level_of", None)
+    found = drift_of(data, START_S, best)
+    assert found is not None
+    assert (found.span, found.error, found.wander, found.ramp_s) == (0.0, 0.0, 0.0, 0.0)
+    with pytest.raises(TypeError):
+        drift_of(dimmed(auger(), CREEP), START_S, best)
+
+
 def test_shallow_traps_that_come_for_seconds_are_no_drift() -> None:
     path = np.where(START_S // 4 % 2 == 0, BRIGHT, int(TRAPS[1]))
     data = dimmed(path, np.ones(BINS))
