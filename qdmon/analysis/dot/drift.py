@@ -176,7 +176,7 @@ class _Blocks(NamedTuple):
 def _bright_light(
     data: BinnedDecays, block: NDArray[np.intp], bright: NDArray[np.bool_]
 ) -> tuple[FloatArray, FloatArray]:
-    """(b,) logarithm of the light of bright bins in each block, NaN where there are none; (b,) its photons."""
+    """(b,) logarithm of the light of bright bins in each block, NaN where none is; (b,) its photons."""
     number = int(block[-1]) + 1
     net = data.fitted[bright].sum(axis=1, dtype=np.float64) - float(data.background[1:].sum())
     photons = np.maximum(np.bincount(block[bright], net, number), 0.0)
