@@ -56,15 +56,9 @@ class BothSides:
         return self.before.blinking == self.behind.blinking
 
     @property
-    def lengths_s(self) -> tuple[float, float]:
-        """Time seen before and behind."""
-        before, behind = self.calls
-        return before.stop_s - before.start_s, behind.stop_s - behind.start_s
-
-    @property
     def seen_s(self) -> float:
-        """The lesser of both."""
-        return min(self.lengths_s)
+        """The lesser of the times seen before and behind."""
+        return min(call.stop_s - call.start_s for call in self.calls)
 
     @property
     def share_tells(self) -> bool:

@@ -45,7 +45,7 @@ FEWEST_BEFORE = 5
 # A change is placed in one of so many slices of a dwell, or of the wait behind it.
 SLICES = 16
 # Changes further back than so many blinks have been told, or will not be.
-MOST_PLACES = 150
+MOST_PLACES = 300
 # Edges of the central interval of 68 %, and the least half width that is stated.
 CENTRAL, LEAST_ERROR_S = (0.16, 0.84), 0.01
 # Chance beforehand that charging and trapping know nothing of each other (`kinds_apart`), in a dot of both.

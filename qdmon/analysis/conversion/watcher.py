@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -72,8 +71,8 @@ class ConversionWatcher:
         self._late: list[Event] = []
         self._charging: list[ChargingCount] = []
         self._reads = 0
-        # The last verdict that was asked for on the light since a blink.
-        self._asked: BlinkingCall | None = None
+        # The last verdict that was asked for: on the light since a blink, and up to when.
+        self._asked: tuple[float, float, BlinkingCall | None] = (np.nan, np.nan, None)
         # Whether it is told that the share moved at the step with which the stretch began.
         self._share_told = False
 
@@ -117,13 +116,13 @@ class ConversionWatcher:
         self, stretch: Stretch, losses: list[tuple[int, int]], time_s: float
     ) -> BlinkingCall | None:
         """Verdict on the light of a stretch since a time, renewed as it grows; None on too little."""
-        seen_s, known = stretch.photons.stop_s - time_s, self._asked
-        if seen_s < SURE_MIXED_S:
+        now_s = stretch.photons.stop_s
+        if now_s - time_s < SURE_MIXED_S:
             return None
-        if known is None or known.start_s != time_s or seen_s > ASKED_GROWTH * (known.stop_s - time_s):
-            found = stretch.dot.since(time_s, losses)
-            self._asked = replace(found, start_s=time_s) if found is not None else None
-        return self._asked
+        asked_s, until_s, _ = self._asked
+        if asked_s != time_s or now_s - time_s > ASKED_GROWTH * (until_s - time_s):
+            self._asked = time_s, now_s, stretch.dot.since(time_s, losses)
+        return self._asked[2]
 
     def look(
         self,

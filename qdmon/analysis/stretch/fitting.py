@@ -21,8 +21,7 @@ __all__ = ["StretchFit"]
 FloatArray = NDArray[np.float64]
 
 ADAPT_S = 0.2
-# The first fit of a stretch, those that follow it until the stretch is no longer young, and later ones.
-FIRST_FIT_S, EVERY_S, YOUNG_S = 1.0, 0.5, 2.5
+FIRST_FIT_S = 1.0
 FIT_GROWTH, SEARCH_GROWTH = 1.5, 5.0
 # Behind light that took a while to settle there is so much left to fit.
 LEAST_LEFT_S = 0.4
@@ -111,8 +110,7 @@ class StretchFit:
         return self._acq.seconds(self._photons.stop_pulse - self.since_pulse)
 
     def _schedule_fit(self, *, searched: bool) -> None:
-        growth = FIT_GROWTH if self._elapsed_s > YOUNG_S else 1.0
-        self._next_fit_s = max(self._elapsed_s * growth, self._elapsed_s + EVERY_S)
+        self._next_fit_s = max(self._elapsed_s * FIT_GROWTH, self._elapsed_s + 0.5)
         if searched:
             self._next_search_s = SEARCH_GROWTH * self._elapsed_s
 

@@ -105,7 +105,7 @@ def test_the_light_since_a_blink_is_read_again_only_as_it_grows() -> None:
     def seen(stop_s: float, since_s: float = 30.0) -> BlinkingCall | None:
         def since(time_s: float, losses: list[tuple[int, int]]) -> BlinkingCall:
             asked.append(time_s)
-            return verdict(time_s + 1e-4, stop_s, "bc")
+            return verdict(time_s, stop_s, "bc")
 
         stretch = SimpleNamespace(dot=SimpleNamespace(since=since), photons=SimpleNamespace(stop_s=stop_s))
         return watcher._light_since(cast(Stretch, stretch), [], since_s)

@@ -20,7 +20,7 @@ from qdmon.analysis.dot.verdict import Reading, undetermined
 from qdmon.analysis.results.blinking import BlinkingCall, EmissiveState
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.stretch import fitting
-from qdmon.analysis.stretch.fitting import EVERY_S, FIT_GROWTH, SEARCH_GROWTH, YOUNG_S, StretchFit
+from qdmon.analysis.stretch.fitting import FIT_GROWTH, SEARCH_GROWTH, StretchFit
 from qdmon.analysis.stretch.own_background import OwnBackground
 from qdmon.analysis.stretch.photons import BASE_BIN_S, StretchPhotons
 from tests.qdmon.analysis import builders as b
@@ -178,7 +178,7 @@ def test_fits_become_rarer_as_a_stretch_grows_and_searches_rarer_still(step_s: f
     assert len(fits_s) == len(stage.asked)
     assert 1.0 - 1e-6 <= fits_s[0] < 1.0 + step_s
     for before_s, after_s in pairwise(fits_s):
-        due_s = max((FIT_GROWTH if before_s > YOUNG_S else 1.0) * before_s, before_s + EVERY_S)
+        due_s = max(FIT_GROWTH * before_s, before_s + 0.5)
         assert due_s - 1e-6 <= after_s < due_s + step_s + 1e-6
     searches_s = [time_s for time_s, kind in zip(fits_s, stage.kinds(), strict=True) if kind == "anew"]
     assert searches_s[0] == fits_s[0]
