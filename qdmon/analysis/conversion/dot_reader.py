@@ -164,11 +164,8 @@ class DotReader:
             if change > REREAD and not converted and self._first and age_s < SETTLED_S:
                 self._reader = None
                 anew_s = stretch.photons.start_s
-        drift = stretch.dot.drift
-        self._bright = (
-            BrightLevel(cps, tau, drift.wander if drift is not None else 0.0),
-            stretch.mean_excitation,
-        )
+        wander = stretch.dot.drift.wander if stretch.dot.drift is not None else 0.0
+        self._bright = BrightLevel(cps, tau, wander), stretch.mean_excitation
         return anew_s
 
 

@@ -47,7 +47,7 @@ class BinnedDecays:
         background_cps: uniform background of the detectors that carry signal, together.
         dead_time_ns: of a detector.
         same_detector: chance that two photons meet the same detector.
-        gain: (n,) part of the dot's light that is collected, over that on average; None where it is steady.
+        gain: (n,) part of the dot's light that is collected, over that most of the time; None where steady.
         gain_error: standard error of its logarithm.
     """
 
@@ -86,7 +86,7 @@ class BinnedDecays:
 
     @property
     def levelled(self) -> FloatArray:
-        """(n,) photons of each bin behind the gate, had light been collected as on average."""
+        """(n,) photons of each bin behind the gate, had light been collected as most of the time."""
         photons = self.fitted.sum(axis=1, dtype=np.float64)
         return np.asarray(photons if self.gain is None else photons / self.gain)
 

@@ -97,7 +97,7 @@ class Drift:
         return float(np.sqrt(np.square(moved).mean() / 2)) if len(moved) else 0.0
 
     def gain(self, time_s: FloatArray) -> FloatArray | None:
-        """(n,) light collected at some times, over that most of the time, in steps; None where steady."""
+        """(n,) light collected at some times over that of most of it, in steps; None where it is steady."""
         if self.span == 0:
             return None
         at_s = (np.floor(time_s / STEP_S) + 0.5) * STEP_S
