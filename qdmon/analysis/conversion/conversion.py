@@ -12,7 +12,7 @@ from qdmon.analysis.conversion.returns import odds_by_blinks, odds_by_law, odds_
 from qdmon.analysis.conversion.runs import LOG_FAMILY
 from qdmon.analysis.conversion.sequential import Change, find_change
 from qdmon.analysis.conversion.step_change import STEP_S
-from qdmon.analysis.conversion.type_change import SURE, Known, law_of, leaning_of
+from qdmon.analysis.conversion.type_change import NOTHING_KNOWN, SURE, Known, law_of, leaning_of
 from qdmon.analysis.results.blinking import Blinking, BlinkingCall, Conversion
 from qdmon.analysis.results.segment import FluenceStep
 
@@ -84,7 +84,7 @@ class ConversionLog:
         steps: Sequence[FluenceStep],
         verdicts: Sequence[BlinkingCall] = (),
         now_s: float | None = None,
-        light_since: Callable[[float], BlinkingCall | None] = lambda _: None,
+        light_since: Callable[[float], BlinkingCall | None] = NOTHING_KNOWN.light_since,
     ) -> Change | None:
         """The change of type that the blinks since the last one show; None while they do not.
 

@@ -195,7 +195,7 @@ def _possible(cps: float, doubt: float, floor: Floor) -> list[tuple[float, float
 
 
 def _between(before_cps: float, after_cps: float) -> tuple[float, float]:
-    """The bright level as it was before a step, and half way up or down."""
+    """The bright level as it was before a fall, and half way down."""
     return before_cps, float(np.sqrt(before_cps * after_cps))
 
 

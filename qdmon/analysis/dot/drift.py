@@ -144,7 +144,9 @@ def drift_of(
     seen = _blocks(data, block, near, light)
     if not seen.weight.any():
         return None
-    course = max((_course(seen, rate**2 * block_s) for rate in RATES), key=lambda c: c.gain)
+    steps = np.diff(np.eye(len(light)), axis=0)
+    links = steps.T @ steps
+    course = max((_course(seen, links, rate**2 * block_s) for rate in RATES), key=lambda c: c.gain)
     if _is_drift(seen, course):
         smooth, error = course.value, course.error
     else:
@@ -187,10 +189,10 @@ def _bright_light(
 def _is_steady(light: FloatArray, photons: FloatArray) -> bool:
     """Whether the light of bright bins scatters by chance alone: then it does not drift."""
     lit = photons > 0
-    if lit.sum() < 2:
+    number = int(lit.sum())
+    if number < 2:
         return False
     off = light[lit] - np.average(light[lit], weights=photons[lit])
-    number = int(lit.sum())
     return float(photons[lit] @ np.square(off)) < number + STEADY_SIGMA * float(np.sqrt(2 * number))
 
 
@@ -226,12 +228,17 @@ class _Course(NamedTuple):
     gain: float
 
 
-def _course(seen: _Blocks, variance: float) -> _Course:
-    """Smoothed by a random walk of so much variance from block to block."""
+def _course(seen: _Blocks, links: FloatArray, variance: float) -> _Course:
+    """Smoothed by a random walk of so much variance from block to block.
+
+    Args:
+        seen: b blocks.
+        links: (b, b) precision of a walk whose variance is 1.
+        variance: of the walk.
+    """
     weight, n = seen.weight, len(seen.weight)
     off = np.where(weight > 0, seen.value - seen.mean, 0.0)
-    steps = np.diff(np.eye(n), axis=0)
-    inverse = np.linalg.inv(np.diag(weight) + steps.T @ steps / variance)
+    inverse = np.linalg.inv(np.diag(weight) + links / variance)
     smooth = np.asarray(inverse @ (weight * off))
     # A walk may begin anywhere, as may light that does not drift.
     log_det = np.linalg.slogdet(inverse)[1] + np.log(weight.sum()) - (n - 1) * np.log(variance)
@@ -244,8 +251,8 @@ def _course(seen: _Blocks, variance: float) -> _Course:
 
 def _is_drift(seen: _Blocks, course: _Course) -> bool:
     """Whether these values scatter by more than chance, by enough, and with the light."""
-    off, total = course.value - seen.mean, float(seen.weight.sum())
-    large = float(seen.weight @ np.square(off)) > LEAST_DRIFT**2 * total
+    off = course.value - seen.mean
+    large = float(seen.weight @ np.square(off)) > LEAST_DRIFT**2 * float(seen.weight.sum())
     lit = np.where(np.isfinite(seen.light), seen.weight, 0.0)
     moved = off - float(lit @ off) / max(float(lit.sum()), 1e-12)
     by_light = float(lit * moved @ np.where(lit > 0, seen.light, 0.0))

@@ -38,8 +38,8 @@ LEAST_PROBABILITY = 0.5
 GAIN: dict[Family, float] = {"auger": 0.0, "bc": 0.0, "hc": 0.0, "both": 5.0, "all": 30.0}
 GAIN_SCATTER = 1.5
 # So much more where the dot leaves its bright level within every few bins (chance per bin, from and to): what
-# is partly charged there is like what is partly trapped.
-FAST_GAIN, FAST = 4.0, (0.1, 0.3)
+# is partly charged there is like what is partly trapped; and how that scatters, over it.
+FAST_GAIN, FAST, FAST_DOUBT = 4.0, (0.1, 0.3), 0.25
 # So much loss in shallow traps, or as much as a drift of the light is uncertain by, may be a bright level
 # that wanders (lasers, lifetimes). So much of the share does not matter.
 WAVERING, NEGLIGIBLE = 0.015, 0.03
@@ -143,7 +143,7 @@ def _gain(found: FamilyFit, photons: float) -> tuple[float, float]:
         fast = FAST_GAIN * float(np.interp(found.smoothed.chain.leaving[0], FAST, (0.0, 1.0)))
         scatter = float(np.hypot(found.error_of(P.BETA), STAND_IN_SCATTER))
         stand_in = STAND_IN_GAIN * photons * float(ndtr((STAND_IN_BETA - found.dot.beta) / scatter))
-    doubt = float(np.hypot(GAIN_SCATTER + fast / 4, STAND_IN_DOUBT * stand_in))
+    doubt = float(np.hypot(GAIN_SCATTER + FAST_DOUBT * fast, STAND_IN_DOUBT * stand_in))
     return GAIN[found.family] + stand_in + fast, doubt
 
 

@@ -149,7 +149,6 @@ class StretchFit:
             # The laser was still on its way: the dot is what it is in the light behind.
             self.since_pulse += self._acq.pulses(ramp_s)
             self.fit = self.drift = None
-            self._searched_bins = 0
             self.refit(losses, doubt)
             return
         self.bin_s, self.start_s = data.bin_s, starts_lit
