@@ -1,6 +1,6 @@
 """The bright level of a dot from its time bins: where the neutral dot without traps lies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +95,15 @@ def level_of(data: BinnedDecays, bins: NDArray[np.bool_]) -> Level | None:
     )
 
 
+def _undrifted(data: BinnedDecays, bins: NDArray[np.bool_]) -> Level | None:
+    """The same, as bright as it is where all of the light is collected."""
+    level = level_of(data, bins)
+    if level is None or data.gain is None:
+        return level
+    gain = float(data.gain[bins].mean())
+    return replace(level, cps=level.cps / gain, per_s=level.per_s / gain)
+
+
 def bright_levels(data: BinnedDecays) -> list[tuple[float, float]]:
     """Net rate (cps, prompt light left out) and lifetime (ns) of the neutral dot, likeliest first.
 
@@ -103,7 +112,7 @@ def bright_levels(data: BinnedDecays) -> list[tuple[float, float]]:
     """
     coarse = data.grouped(0.01)
     lasting = _brightest(coarse.levelled, LASTING)
-    usual = level_of(coarse, lasting) if lasting is not None else None
+    usual = _undrifted(coarse, lasting) if lasting is not None else None
     if usual is None:
         return []
     rare = _rare_level(data, usual)
@@ -120,7 +129,7 @@ def _rare_level(data: BinnedDecays, usual: Level) -> Level | None:
         return None
     rare = np.zeros(len(counts), bool)
     rare[above[members]] = True
-    found = level_of(data, rare)
+    found = _undrifted(data, rare)
     if found is None or found.misfit >= UNLIKE:
         return None
     longer = found.lifetime_ns - BRIGHTER * usual.lifetime_ns
@@ -143,7 +152,7 @@ def rarer_level(data: BinnedDecays, usual: tuple[float, float]) -> tuple[float, 
     for doubling in range(DOUBLINGS):
         bins = np.zeros(len(data.counts), bool)
         bins[brightest[: FEWEST_BINS << doubling]] = True
-        level = level_of(data, bins)
+        level = _undrifted(data, bins)
         if level is not None and (best is None or level.surely_ns > best.surely_ns):
             best = level
     if best is None or best.surely_ns < BRIGHTER * usual[1] or best.cps < usual[0]:
@@ -180,5 +189,5 @@ def without_biexcitons(
         tau_ns = fit.tau_ns
     if amplitudes[1] <= EARLY_FROM * amplitudes[0]:
         return None
-    seconds = int(members.sum()) * coarse.bin_s
+    seconds = coarse.bin_s * float(members.sum() if coarse.gain is None else coarse.gain[members].sum())
     return float(amplitudes[0]) / seconds, tau_ns, float(amplitudes[1] / amplitudes[0])

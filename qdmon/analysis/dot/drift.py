@@ -9,6 +9,7 @@ that with fewer numbers than a drift takes.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -70,7 +71,7 @@ class Drift:
     freedom: float
     error: float = 0.0
 
-    @property
+    @cached_property
     def span(self) -> float:
         """From the least to the most light, relative."""
         return float(np.expm1(np.ptp(self.log_gain)))
@@ -88,7 +89,7 @@ class Drift:
             return 0.0
         return float(after_s[young & (away > SETTLED)][-1]) + half_s
 
-    @property
+    @cached_property
     def wander(self) -> float:
         """How far the light is from what it was a second before, rms of either, relative."""
         block_s = self.time_s[1] - self.time_s[0] if len(self.time_s) > 1 else 1.0

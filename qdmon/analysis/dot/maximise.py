@@ -38,7 +38,7 @@ _STEP, _LONGEST = in_order(
 ).T
 # Levels lie a tenth apart: further away another one takes over.
 _LEVEL_SD, _LONGEST_LEVEL = 0.06, 0.05
-TRION_RANGE, GREY_RANGE, BETA_RANGE = (0.05, 0.6), (1.3, 3.5), (1.5, 2.7)
+TRION_RANGE, GREY_RANGE, BETA_RANGE = (0.015, 0.6), (1.3, 3.5), (1.5, 2.7)
 # What is expected by them goes with the light collected.
 _WITH_LIGHT = np.array([place != P.BACKGROUND_CPS for place in P])
 _MOSTLY_NOTHING = np.isin(list(P), (P.DELAYED, P.SPREAD, P.EARLY))

@@ -14,7 +14,7 @@ from qdmon.analysis.dot.states import CHARGED, SINGLE, DotModel, Family
 __all__ = ["OTHER_NAMES", "first_fits", "prior_around", "usual_prior"]
 
 # Lifetime of the trion over that of the neutral dot.
-USUAL_TRION, TRION_STARTS = 0.2, (0.13, 0.26)
+USUAL_TRION, TRION_STARTS = 0.2, (0.04, 0.13, 0.26)
 FIRST_GREY = 2.2
 # Science notes 2.3: "about 2", and 1.82 in the paper.
 BETA = (1.95, 0.25)

@@ -147,9 +147,7 @@ class StretchFit:
         ramp_s = self.drift.ramp_s if self.drift is not None else 0.0
         if 0 < ramp_s < self._elapsed_s - LEAST_LEFT_S and span[0] - self._photons.start_s < RAMP_S:
             # The laser was still on its way: the dot is what it is in the light behind.
-            self.since_pulse += self._acq.pulses(ramp_s)
-            self.fit = self.drift = None
-            self.refit(losses, doubt)
+            self._begin_at(self.since_pulse + self._acq.pulses(ramp_s), losses, doubt)
             return
         self.bin_s, self.start_s = data.bin_s, starts_lit
         self.reading = read_bins(data, self.fit)
@@ -234,12 +232,16 @@ class StretchFit:
 
     def restart_at(self, pulse: int, losses: list[tuple[int, int]], doubt: str | None) -> None:
         """The dot converted here: the verdict on the stretch now rests on what follows."""
-        self.since_pulse = max(pulse, self._photons.first_pulse)
         if self.fit is not None:
             self._before = self.fit, 1.0
+        self._begin_at(max(pulse, self._photons.first_pulse), losses, doubt)
+        self._schedule_fit(searched=True)
+
+    def _begin_at(self, pulse: int, losses: list[tuple[int, int]], doubt: str | None) -> None:
+        """What was before is not this dot, or not in this light."""
+        self.since_pulse = pulse
         self.fit = self.drift = None
         self.refit(losses, doubt)
-        self._schedule_fit(searched=True)
 
     def freeze_before(self, pulse: int) -> None:
         """The dot bleached here: the verdict rests on what came before."""

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from qdmon.analysis.dot.binned import BinnedDecays
+from qdmon.analysis.dot.bright import bright_levels
 from qdmon.analysis.dot.drift import SAME, STEP, Drift, drift_of, fit_with_drift, reread_with_drift
 from qdmon.analysis.dot.fit import DotFit, fit_dot
 from qdmon.analysis.dot.parameters import P
@@ -36,6 +37,14 @@ def fitted(data: BinnedDecays) -> DotFit:
 
 def auger(seed: int = 1) -> NDArray[np.intp]:
     return alternating(np.random.default_rng(seed), BINS, [TRION])
+
+
+@pytest.mark.parametrize("part", [CREEP, 0.6 * CREEP])
+def test_a_level_is_as_bright_as_where_all_of_its_light_is_collected(part: NDArray[np.float64]) -> None:
+    data = replace(dimmed(auger(), part), gain=part)
+    usual = bright_levels(data)[0]
+    assert usual[0] == pytest.approx(PAPERS_DOT.bright_cps, rel=0.03)
+    assert usual[1] == pytest.approx(PAPERS_DOT.bright_ns, rel=0.01)
 
 
 def test_light_that_is_collected_in_part_is_seen_to_be() -> None:

@@ -10,7 +10,7 @@ from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.bright import bright_levels
 from qdmon.analysis.dot.fit import DotFit, fit_dot
 from qdmon.analysis.dot.verdict import call_of, read_bins
-from tests.qdmon.analysis.dot.paths import BRIGHT, PAPERS_DOT, TRION, drawn, path_of
+from tests.qdmon.analysis.dot.paths import BRIGHT, PAPERS_DOT, TRAPS, TRION, drawn, path_of
 
 BINS, PARTS = 3000, 20
 DOT = replace(PAPERS_DOT, bright_cps=0.17 * PAPERS_DOT.bright_cps)
@@ -57,3 +57,23 @@ def test_it_is_an_auger_dot(seed: int) -> None:
     call = call_of(data, read_bins(data, fit), (0.0, BINS * data.bin_s), None, 1.0)
     assert call.blinking == "auger"
     assert call.probabilities["auger"] > 0.95
+
+
+def test_a_trion_that_is_over_at_once_is_no_deep_trap() -> None:
+    # It lives for 0.045 of the exciton's lifetime and is left within a bin; traps as deep lie elsewhere.
+    rng = np.random.default_rng(3)
+    dot = replace(PAPERS_DOT, bright_cps=19.6e3, trion_ns=0.045 * PAPERS_DOT.bright_ns, beta=2.0)
+    state = np.full(BINS * PARTS, BRIGHT)
+    for dim, on_bins, off_bins in (([TRION], 4.0, 0.7), (TRAPS[8:17:4].tolist(), 60.0, 8.0)):
+        at = rng.exponential(on_bins)
+        while at < BINS:
+            stays = rng.exponential(off_bins)
+            state[int(at * PARTS) : int((at + stays) * PARTS)] = rng.choice(dim)
+            at += stays + rng.exponential(on_bins)
+    data = drawn(rng, path_of((BRIGHT, BINS)), dot)
+    mixed = data.expected(dot)[state].reshape(BINS, PARTS, -1).mean(axis=1)
+    data = replace(data, counts=rng.poisson(mixed).astype(np.float32))
+    fit = fit_dot(data, 20.0)
+    assert fit is not None
+    assert fit.likeliest is fit.both
+    assert fit.both.dot.trion_ns == pytest.approx(dot.trion_ns, rel=0.1)

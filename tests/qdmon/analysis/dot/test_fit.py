@@ -117,7 +117,7 @@ def test_a_bin_in_which_the_dot_switched_lost_what_the_bins_beside_it_lose() -> 
     assert np.abs(share - CHARGED[path[ends - 1]]).mean() < 0.03
 
 
-@pytest.mark.parametrize("trion_ns", [2.5, 5.0, 9.0])
+@pytest.mark.parametrize("trion_ns", [0.9, 2.5, 5.0, 9.0])
 def test_the_trion_that_is_seen_is_the_one_that_is_fitted(trion_ns: float) -> None:
     rng = np.random.default_rng(7)
     dot = replace(PAPERS_DOT, trion_ns=trion_ns)
