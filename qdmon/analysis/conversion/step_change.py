@@ -15,14 +15,14 @@ from qdmon.analysis.results.blinking import Blinking
 
 __all__ = ["STEP_S", "share_moved", "step_change"]
 
-# Verdicts on both sides of a step are a conversion if each is on so much light, and as sure of its law.
-LEAST_STEP_S, SURE_LAW = 10.0, 0.6
 # A share of the loss that moved by so much, and so many errors of what blinks come by chance, is a change
-# itself; its type need then only be another one by three to one.
+# itself, and needs another type only by three to one.
 CLEAR_MOVE, CLEAR_SIGMA, LIKELIER = 0.2, 2.5, 0.75
 # One that moved further shows in less light, and the likelier types will do. In still less a burst passes for
 # a law: after 0.9 s four conversions were told in 40 independent sweeps that were none.
 FAR_MOVE, FAR_SIGMA, FAR_S, EVEN = 0.3, 3.5, 2.0, 0.5
+# Otherwise verdicts are on so much light, and as sure of their laws.
+LEAST_STEP_S, SURE_LAW = 10.0, 0.6
 # Chance of other laws behind a far move of a mixed dot, where both verdicts are sure of what it did, and
 # where they leave the type open between two.
 FAR_LAW, SURELY_DIFFER = 0.9, 0.98
@@ -37,7 +37,7 @@ def step_change(sides: BothSides) -> Change | None:
 
     Both have to be sure of what the dot did, and of its law; less so where a moved share is a change itself.
     """
-    if not _is_told(sides):
+    if sides.same_type or not any(way.shows(sides) for way in _WAYS):
         return None
     place = _placed(sides)
     return Change(
@@ -55,32 +55,56 @@ def step_change(sides: BothSides) -> Change | None:
 
 def share_moved(sides: BothSides) -> bool:
     """Whether the share of the law moved far at a step at which the type stayed."""
-    return sides.same_type and sides.seen_s >= LEAST_STEP_S and _is_far(*sides.moved)
+    return sides.same_type and sides.seen_s >= LEAST_STEP_S and _moved_by(sides, FAR_MOVE, FAR_SIGMA)
 
 
-def _is_far(rise: float, sigmas: float) -> bool:
-    return abs(rise) > FAR_MOVE and abs(sigmas) > FAR_SIGMA
+class _Way(NamedTuple):
+    """A way in which verdicts on both sides of a step may show that the type changed.
+
+    Attributes:
+        seen_s: each is on so much light.
+        differ: chance that their laws are of different types.
+        sure: how sure each is of what the dot did.
+        sure_of_laws: and that this is its law.
+        moved: the share of the law moved by more, and by more errors.
+        by_share: that it moved is what tells, which it does not of a mixed dot.
+        by_blinks: they show it as well.
+    """
+
+    seen_s: float
+    differ: float
+    sure: float = 0.0
+    sure_of_laws: float = 0.0
+    moved: tuple[float, float] | None = None
+    by_share: bool = False
+    by_blinks: bool = False
+
+    def shows(self, sides: BothSides) -> bool:
+        """Whether it does."""
+        return (
+            sides.seen_s >= self.seen_s
+            and sides.laws_differ >= self.differ
+            and sides.sure >= self.sure
+            and sides.sure_of_laws >= self.sure_of_laws
+            and (self.moved is None or _moved_by(sides, *self.moved))
+            and (sides.share_tells or not self.by_share)
+            and (not self.by_blinks or sides.place is not None)
+        )
 
 
-def _is_told(sides: BothSides) -> bool:
-    """Whether it is worth telling that the types of two verdicts are those of the law, and differ."""
-    if sides.same_type or sides.laws is None:
-        return False
-    rise, sigmas = sides.moved if sides.share_tells else (0.0, 0.0)
-    clear = abs(rise) > CLEAR_MOVE and abs(sigmas) > CLEAR_SIGMA
-    if sides.seen_s >= FAR_S:
-        chance = min(sides.laws_differ, sides.sure)
-        if _is_far(rise, sigmas) and chance > EVEN:
-            return True
-        if abs(rise) > CLEAR_MOVE and chance >= LIKELIER and sides.place is not None:
-            return True
-    if sides.seen_s < LEAST_STEP_S:
-        return False
-    far = _is_far(*sides.moved)
-    if far and sides.laws_differ >= SURELY_DIFFER:
-        return True
-    sure = sides.sure >= SURE and sides.sure_of_laws >= SURE_LAW
-    return sure and sides.laws_differ >= (LIKELIER if clear else FAR_LAW if far else LEAST_CERTAINTY)
+_WAYS = (
+    _Way(FAR_S, EVEN, EVEN, moved=(FAR_MOVE, FAR_SIGMA), by_share=True),
+    _Way(FAR_S, LIKELIER, LIKELIER, moved=(CLEAR_MOVE, 0.0), by_share=True, by_blinks=True),
+    _Way(LEAST_STEP_S, LIKELIER, SURE, SURE_LAW, moved=(CLEAR_MOVE, CLEAR_SIGMA), by_share=True),
+    _Way(LEAST_STEP_S, FAR_LAW, SURE, SURE_LAW, moved=(FAR_MOVE, FAR_SIGMA)),
+    _Way(LEAST_STEP_S, SURELY_DIFFER, moved=(FAR_MOVE, FAR_SIGMA)),
+    _Way(LEAST_STEP_S, LEAST_CERTAINTY, SURE, SURE_LAW),
+)
+
+
+def _moved_by(sides: BothSides, least: float, least_sigmas: float) -> bool:
+    rise, sigmas = sides.moved
+    return abs(rise) > least and abs(sigmas) > least_sigmas
 
 
 class _Place(NamedTuple):
