@@ -14,7 +14,8 @@ from qdmon.analysis.calibration.trust import ASSUMED_ZERO
 from qdmon.analysis.conversion.floors import carried_floor, floor_of
 from qdmon.analysis.conversion.reader import BlinkReader
 from qdmon.analysis.conversion.regimes import Mark
-from qdmon.analysis.conversion.row_states import BrightLevel
+from qdmon.analysis.conversion.row_states import BrightLevel, Trion
+from qdmon.analysis.results.blinking import BlinkingCall
 from qdmon.analysis.stretch.stretch import Stretch
 from qdmon.analysis.switching.excitation import brightness_ratio
 
@@ -28,6 +29,8 @@ LEVEL_CHANGE, LEVEL_PATIENCE_S = 0.3, 5.0
 REREAD, SETTLED_S = 0.1, 60.0
 # And so often in a stretch, if its bright level shows itself late.
 MOST_REREADS = 2
+# So sure has a verdict to be that a dot only charged, and so well has it to know the trion.
+SURE_AUGER, KNOWN_TRION = 0.95, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +168,21 @@ class DotReader:
                 self._reader = None
                 anew_s = stretch.photons.start_s
         wander = stretch.dot.drift.wander if stretch.dot.drift is not None else 0.0
-        self._bright = BrightLevel(cps, tau, wander), stretch.mean_excitation
+        seen = _trion_of(call) or (self._bright[0].trion if self._bright is not None else None)
+        self._bright = BrightLevel(cps, tau, wander, trion=seen), stretch.mean_excitation
         return anew_s
+
+
+def _trion_of(call: BlinkingCall) -> Trion | None:
+    """The trion of a dot that surely did nothing but charge; None if its verdict is not that."""
+    if call.probabilities["auger"] < SURE_AUGER or len(call.states) < 2:
+        return None
+    bright, dim, ratio = *(state.lifetime_ns for state in call.states[:2]), call.radiative_rate_ratio
+    if not bright.value or not dim.value or not ratio.value or dim.error is None or ratio.error is None:
+        return None
+    if max(dim.error / dim.value, ratio.error / ratio.value) > KNOWN_TRION:
+        return None
+    return Trion(dim.value / bright.value, ratio.value)
 
 
 def _foreseen(known: tuple[BrightLevel, float | None], stretch: Stretch) -> BrightLevel:

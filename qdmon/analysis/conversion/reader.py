@@ -17,7 +17,7 @@ from qdmon.analysis.calibration.timing import MicroBins
 from qdmon.analysis.conversion.bright_tracker import BrightTracker
 from qdmon.analysis.conversion.dim_dwells import DimBlink, Light, dim_dwells
 from qdmon.analysis.conversion.regimes import Mark
-from qdmon.analysis.conversion.row_states import BrightLevel, RowStates, row_states
+from qdmon.analysis.conversion.row_states import BrightLevel, RowStates, Trion, row_states
 
 __all__ = ["BlinkReader"]
 
@@ -61,7 +61,7 @@ class BlinkReader:
         self._reads = 0
         self._from_pulse = first_pulse
         self._continues = False
-        self._states: tuple[float, MicroBins, RowStates] | None = None
+        self._states: tuple[tuple[float, Trion | None], MicroBins, RowStates] | None = None
         # The lowest and the highest bright level in use when blinks were told, and the one in use now.
         self._told_at: list[float] = []
         self._cps = 0.0
@@ -143,8 +143,9 @@ class BlinkReader:
             row_s: duration of a row.
             begins_s: when the rows to read begin, since the stretch did.
         """
-        if self._states is None or bright.lifetime_ns != self._states[0] or not bins.same_as(self._states[1]):
-            self._states = bright.lifetime_ns, bins, row_states(bright.lifetime_ns, bins)
+        dot = bright.lifetime_ns, bright.trion
+        if self._states is None or dot != self._states[0] or not bins.same_as(self._states[1]):
+            self._states = dot, bins, row_states(bright.lifetime_ns, bins, bright.trion)
             self._lit = None
         states = self._states[2]
         background = floor.background_cps * bins.uniform_share

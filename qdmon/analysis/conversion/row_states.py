@@ -1,4 +1,4 @@
-"""The states a row of a millisecond can be in, for a dot of which only the bright level is known.
+"""The states a row of a millisecond can be in, for a dot of known bright level, and perhaps known trion.
 
 A trapped dot lies on the straight line of Eq. 2, a charged one above it by the radiative-rate ratio, with a
 trion of any lifetime; a row in which the dot switched is half and half. Rows that lie between the two, or
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from qdmon.analysis.calibration.timing import MicroBins
 
-__all__ = ["DIM_LOSS", "LEAST_LOG", "BrightLevel", "RowLight", "RowStates", "row_states"]
+__all__ = ["DIM_LOSS", "LEAST_LOG", "BrightLevel", "RowLight", "RowStates", "Trion", "row_states"]
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
@@ -45,20 +45,35 @@ _LEAVING, _LEAVING_SWITCH = 0.02, 0.6
 
 
 @dataclass(frozen=True, slots=True)
+class Trion:
+    """The charged dot.
+
+    Attributes:
+        lifetime: over that of the neutral one.
+        rate_ratio: radiative-rate ratio of the charged to the neutral dot.
+    """
+
+    lifetime: float
+    rate_ratio: float
+
+
+@dataclass(frozen=True, slots=True)
 class BrightLevel:
-    """The neutral dot.
+    """The neutral dot, and the charged one if it is known.
 
     Attributes:
         cps: net rate of the bright level.
         lifetime_ns: its lifetime.
         wander: how far its light is from what it was a second before, by laser or focus; rms, relative.
         before_cps: what it was in the light before the last step of the fluence; 0 if nobody knows.
+        trion: as a verdict saw it; None while none has.
     """
 
     cps: float
     lifetime_ns: float
     wander: float = 0.0
     before_cps: float = 0.0
+    trion: Trion | None = None
 
 
 @dataclass(frozen=True)
@@ -138,9 +153,19 @@ class Family(NamedTuple):
     leaving: FloatArray
 
 
-def row_states(lifetime_ns: float, bins: MicroBins) -> RowStates:
-    """The states of a dot whose bright level decays with this lifetime."""
+def row_states(lifetime_ns: float, bins: MicroBins, known: Trion | None = None) -> RowStates:
+    """The states of a dot.
+
+    Args:
+        lifetime_ns: of its bright level.
+        bins: micro-bins of a row.
+        known: its trion, which is as likely as all others; None if they are all alike.
+    """
     trion, trion_level = _lines(_TRION_RATIO, _TRION_BETA, _TRION_LEVEL)
+    others = len(trion)
+    if known is not None:
+        trion = np.append(trion, known.lifetime)
+        trion_level = np.append(trion_level, known.lifetime * known.rate_ratio)
     odd, odd_level = _lines(_NEITHER_RATIO, _NEITHER_BETA, 1 - DIM_LOSS)
     odd, odd_level = np.append(odd, np.ones(len(_AS_LONG))), np.append(odd_level, _AS_LONG)
     ratio = np.concatenate([_NEUTRAL, trion, odd])
@@ -153,6 +178,8 @@ def row_states(lifetime_ns: float, bins: MicroBins) -> RowStates:
     loss = np.concatenate([1 - level, 0.5 * (1 - level[ends])])
     kind = np.concatenate([kind, kind[ends]])
     switching = np.arange(len(loss)) >= len(level)
+    favour = np.ones(len(loss))
+    favour[len(_NEUTRAL) + others : len(_NEUTRAL) + len(trion)] = others
     auger, neither = kind == 1, kind == 2
     dim = (loss > DIM_LOSS) | (auger & ~switching)
     order = np.argsort(np.select([~dim, auger, neither], [0, 1, 2], 3), kind="stable")
@@ -163,7 +190,7 @@ def row_states(lifetime_ns: float, bins: MicroBins) -> RowStates:
         neither[order],
         dim[order],
         ((kind == 0) & ~switching & (loss < _BRIGHT_LOSS))[order],
-        _weights(dim, kind, switching)[order],
+        _weights(dim, kind, switching, favour)[order],
         np.where(switching, _LEAVING_SWITCH, _LEAVING)[order],
     )
 
@@ -175,12 +202,16 @@ def _lines(ratios: NDArray[Any], betas: NDArray[Any], most: float) -> tuple[Floa
     return ratio[level < most], level[level < most]
 
 
-def _weights(dim: NDArray[np.bool_], kind: NDArray[np.int_], switching: NDArray[np.bool_]) -> FloatArray:
+def _weights(
+    dim: NDArray[np.bool_], kind: NDArray[np.int_], switching: NDArray[np.bool_], favour: FloatArray
+) -> FloatArray:
     weights = np.zeros(len(dim), np.float64)
     weights[~dim] = _BRIGHT_WEIGHT / np.count_nonzero(~dim)
     for family in (dim & (kind == 1), dim & (kind == 0)):
         for part, share in ((family & ~switching, 1 - _SWITCH_WEIGHT), (family & switching, _SWITCH_WEIGHT)):
-            weights[part] = share * (1 - _BRIGHT_WEIGHT) / 2 / max(int(np.count_nonzero(part)), 1)
+            weights[part] = (
+                share * (1 - _BRIGHT_WEIGHT) / 2 * favour[part] / max(float(favour[part].sum()), 1.0)
+            )
     weights[kind == 2] = _NEITHER_WEIGHT / np.count_nonzero(kind == 2)
     return np.asarray(weights / weights.sum(), np.float64)
 

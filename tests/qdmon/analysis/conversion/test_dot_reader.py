@@ -12,7 +12,7 @@ from qdmon.analysis.calibration.trust import ASSUMED_ZERO, GIVEN
 from qdmon.analysis.conversion import dot_reader
 from qdmon.analysis.conversion.dot_reader import MOST_REREADS, DotReader
 from qdmon.analysis.conversion.regimes import Mark
-from qdmon.analysis.conversion.row_states import BrightLevel
+from qdmon.analysis.conversion.row_states import BrightLevel, Trion
 from qdmon.analysis.results.blinking import BLINKING_TYPES, Blinking, BlinkingCall, EmissiveState
 from qdmon.analysis.results.estimate import UNKNOWN, Estimate
 from qdmon.analysis.stretch.stretch import Stretch
@@ -34,13 +34,16 @@ def stretch(
     background_cps: float | None = None,
     since_s: float | None = None,
     light: bool = True,
+    sure: float = 0.2,
+    trion_ns: Estimate | None = None,
 ) -> Stretch:
     """A stretch whose verdict, on its first seconds, has such a bright level."""
-    chances = dict.fromkeys(BLINKING_TYPES, 0.2)
+    chances = {name: sure if name == kind else (1 - sure) / 4 for name in BLINKING_TYPES}
     states = (EmissiveState(Estimate(cps), Estimate(20.0)),) if cps else ()
-    call = BlinkingCall(
-        start_s, start_s + seen_s, kind, None, chances, UNKNOWN, Estimate(0.2), states, UNKNOWN
-    )
+    if trion_ns is not None:
+        states = (*states, EmissiveState(Estimate(0.4 * cps), trion_ns))
+    ratio = UNKNOWN if trion_ns is None else Estimate(2.0, 0.05)
+    call = BlinkingCall(start_s, start_s + seen_s, kind, None, chances, UNKNOWN, Estimate(0.2), states, ratio)
     first = ACQ.pulses(start_s)
     table = SimpleNamespace(pulses_per_row=ACQ.pulses(0.001), rows=np.zeros((10, BINS.count)))
     found = SimpleNamespace(
@@ -123,6 +126,28 @@ def test_a_new_level_is_believed_once_its_verdict_has_seen_enough(
     seen = stretch(cps, seen_s, kind=kind, light=False)
     read(reader, seen)
     assert reader.bright_cps(seen) == (cps if believed else 1e5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sure", "trion_ns", "known"),
+    [
+        ("auger", 0.96, Estimate(4.0, 0.1), True),
+        ("auger", 0.9, Estimate(4.0, 0.1), False),
+        ("auger", 0.96, Estimate(4.0, 0.5), False),
+        ("auger", 0.96, None, False),
+        ("bc", 0.99, Estimate(8.0, 0.1), False),
+    ],
+)
+def test_blinks_are_read_with_the_trion_of_a_dot_that_surely_charged_alone(
+    kind: Blinking, sure: float, trion_ns: Estimate | None, known: bool, made: list[Reader]
+) -> None:
+    reader = DotReader(ACQ)
+    read(reader, stretch(1e5, kind=kind, sure=sure, trion_ns=trion_ns))
+    assert made[-1].bright.trion == (Trion(0.2, 2.0) if known else None)
+    reader.close(stretch(1e5, kind=kind, sure=sure, trion_ns=trion_ns), [], converted=False, bleached=False)
+    # It charges as before whatever else it does at the next fluence.
+    read(reader, stretch(4e5, start_s=10.0, excitation=1.0, kind="bc", sure=0.99))
+    assert made[-1].bright.trion == (Trion(0.2, 2.0) if known else None)
 
 
 def test_the_level_at_another_fluence_is_foreseen_from_the_light_absorbed() -> None:

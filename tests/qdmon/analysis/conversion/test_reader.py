@@ -12,7 +12,7 @@ from qdmon.analysis.calibration.background import Floor
 from qdmon.analysis.calibration.timing import TimeAxis
 from qdmon.analysis.conversion.reader import BlinkReader
 from qdmon.analysis.conversion.regimes import Mark
-from qdmon.analysis.conversion.row_states import BrightLevel
+from qdmon.analysis.conversion.row_states import BrightLevel, Trion
 from tests.qdmon.analysis import builders as b
 
 BRIGHT = BrightLevel(76e3, 24.7)
@@ -96,6 +96,24 @@ def test_of_light_that_wanders_a_blink_says_less() -> None:
     odds = [np.median(np.abs([m.odds for m in marks])) for marks in (surely, hardly)]
     assert odds[1] < 0.9 * odds[0]
     assert all(m.odds > -3 for m in hardly)
+
+
+@pytest.mark.parametrize("charged", [True, False])
+def test_of_a_trion_that_is_known_a_short_blink_says_more(charged: bool) -> None:
+    """Most of its light is over at the gate, so that a trap would pass for it; a trap still is one."""
+    rng = np.random.default_rng(72)
+    trion = Trion(0.13, 1.55)
+    level = trion.lifetime * trion.rate_ratio
+    dim = b.Dwell(0.03, level * 28e3, (trion.lifetime if charged else level) * 24.7)
+    dwells = [b.Dwell(0.1, 28e3, 24.7), dim] * 25
+    found, stop = b.photons(rng, dwells, acq=b.acquisition())
+    bright = replace(BRIGHT, cps=28e3)
+    told = [read(found, stop, bright=replace(bright, trion=known))[0] for known in (None, trion)]
+    usual, better = (float(np.median([m.odds for m in marks])) for marks in told)
+    if charged:
+        assert better > usual + 1.5
+    else:
+        assert better < min(usual + 0.5, -3.0)
 
 
 @pytest.mark.parametrize("ramping", [False, True])
