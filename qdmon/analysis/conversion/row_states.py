@@ -56,6 +56,11 @@ class Trion:
     lifetime: float
     rate_ratio: float
 
+    @property
+    def level(self) -> float:
+        """Its light over that of the neutral dot."""
+        return self.lifetime * self.rate_ratio
+
 
 @dataclass(frozen=True, slots=True)
 class BrightLevel:
@@ -159,13 +164,12 @@ def row_states(lifetime_ns: float, bins: MicroBins, known: Trion | None = None) 
     Args:
         lifetime_ns: of its bright level.
         bins: micro-bins of a row.
-        known: its trion, which is as likely as all others; None if they are all alike.
+        known: its trion, as likely as all others unless it hardly loses light; None if it may be any.
     """
     trion, trion_level = _lines(_TRION_RATIO, _TRION_BETA, _TRION_LEVEL)
     others = len(trion)
-    if known is not None:
-        trion = np.append(trion, known.lifetime)
-        trion_level = np.append(trion_level, known.lifetime * known.rate_ratio)
+    if known is not None and known.level < _TRION_LEVEL:
+        trion, trion_level = np.append(trion, known.lifetime), np.append(trion_level, known.level)
     odd, odd_level = _lines(_NEITHER_RATIO, _NEITHER_BETA, 1 - DIM_LOSS)
     odd, odd_level = np.append(odd, np.ones(len(_AS_LONG))), np.append(odd_level, _AS_LONG)
     ratio = np.concatenate([_NEUTRAL, trion, odd])
@@ -205,13 +209,13 @@ def _lines(ratios: NDArray[Any], betas: NDArray[Any], most: float) -> tuple[Floa
 def _weights(
     dim: NDArray[np.bool_], kind: NDArray[np.int_], switching: NDArray[np.bool_], favour: FloatArray
 ) -> FloatArray:
+    """(k,) see `RowStates`; of states of one kind those are as much likelier as `favour`, (k,), has it."""
     weights = np.zeros(len(dim), np.float64)
     weights[~dim] = _BRIGHT_WEIGHT / np.count_nonzero(~dim)
     for family in (dim & (kind == 1), dim & (kind == 0)):
         for part, share in ((family & ~switching, 1 - _SWITCH_WEIGHT), (family & switching, _SWITCH_WEIGHT)):
-            weights[part] = (
-                share * (1 - _BRIGHT_WEIGHT) / 2 * favour[part] / max(float(favour[part].sum()), 1.0)
-            )
+            among = favour[part] / max(float(favour[part].sum()), 1.0)
+            weights[part] = share * (1 - _BRIGHT_WEIGHT) / 2 * among
     weights[kind == 2] = _NEITHER_WEIGHT / np.count_nonzero(kind == 2)
     return np.asarray(weights / weights.sum(), np.float64)
 

@@ -96,7 +96,7 @@ def level_of(data: BinnedDecays, bins: NDArray[np.bool_]) -> Level | None:
 
 
 def _undrifted(data: BinnedDecays, bins: NDArray[np.bool_]) -> Level | None:
-    """The same, as bright as it is where all of the light is collected."""
+    """Light of some bins as by `level_of`, as bright as where all of it is collected."""
     level = level_of(data, bins)
     if level is None or data.gain is None:
         return level

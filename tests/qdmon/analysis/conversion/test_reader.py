@@ -12,7 +12,7 @@ from qdmon.analysis.calibration.background import Floor
 from qdmon.analysis.calibration.timing import TimeAxis
 from qdmon.analysis.conversion.reader import BlinkReader
 from qdmon.analysis.conversion.regimes import Mark
-from qdmon.analysis.conversion.row_states import BrightLevel, Trion
+from qdmon.analysis.conversion.row_states import BrightLevel, Trion, row_states
 from tests.qdmon.analysis import builders as b
 
 BRIGHT = BrightLevel(76e3, 24.7)
@@ -103,8 +103,7 @@ def test_of_a_trion_that_is_known_a_short_blink_says_more(charged: bool) -> None
     """Most of its light is over at the gate, so that a trap would pass for it; a trap still is one."""
     rng = np.random.default_rng(72)
     trion = Trion(0.13, 1.55)
-    level = trion.lifetime * trion.rate_ratio
-    dim = b.Dwell(0.03, level * 28e3, (trion.lifetime if charged else level) * 24.7)
+    dim = b.Dwell(0.03, trion.level * 28e3, (trion.lifetime if charged else trion.level) * 24.7)
     dwells = [b.Dwell(0.1, 28e3, 24.7), dim] * 25
     found, stop = b.photons(rng, dwells, acq=b.acquisition())
     bright = replace(BRIGHT, cps=28e3)
@@ -114,6 +113,23 @@ def test_of_a_trion_that_is_known_a_short_blink_says_more(charged: bool) -> None
         assert better > usual + 1.5
     else:
         assert better < min(usual + 0.5, -3.0)
+
+
+@pytest.mark.parametrize(("lifetime", "counts"), [(0.4, True), (0.5, False)])
+def test_a_known_trion_is_as_likely_as_all_others_unless_it_is_as_bright_as_the_dot(
+    lifetime: float, counts: bool
+) -> None:
+    bins = TimeAxis.build(b.acquisition(), {0: 4000.0, 1: 4640.0}).bins
+    usual, told = row_states(24.7, bins), row_states(24.7, bins, Trion(lifetime, 1.95))
+    assert told.weights.sum() == pytest.approx(1.0)
+    assert told.charged.sum() - usual.charged.sum() == counts
+    charged = np.sort(told.weights[told.charged])
+    if counts:
+        # Beside them are rows in which the dot switched.
+        others = charged[np.isclose(charged, charged[0])]
+        assert charged[-1] == pytest.approx(others.sum())
+    else:
+        np.testing.assert_array_equal(charged, np.sort(usual.weights[usual.charged]))
 
 
 @pytest.mark.parametrize("ramping", [False, True])
