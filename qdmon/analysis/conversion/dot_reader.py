@@ -15,6 +15,7 @@ from qdmon.analysis.conversion.floors import carried_floor, floor_of
 from qdmon.analysis.conversion.reader import BlinkReader
 from qdmon.analysis.conversion.regimes import Mark
 from qdmon.analysis.conversion.row_states import BrightLevel, Trion
+from qdmon.analysis.conversion.type_change import SURE
 from qdmon.analysis.results.blinking import BlinkingCall
 from qdmon.analysis.stretch.stretch import Stretch
 from qdmon.analysis.switching.excitation import brightness_ratio
@@ -29,8 +30,8 @@ LEVEL_CHANGE, LEVEL_PATIENCE_S = 0.3, 5.0
 REREAD, SETTLED_S = 0.1, 60.0
 # And so often in a stretch, if its bright level shows itself late.
 MOST_REREADS = 2
-# So sure has a verdict to be that a dot only charged, and so well has it to know the trion.
-SURE_AUGER, KNOWN_TRION = 0.95, 0.1
+# So well has a verdict to know the trion of a dot that only charged.
+KNOWN_TRION = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ class DotReader:
 
 def _trion_of(call: BlinkingCall) -> Trion | None:
     """The trion of a dot that surely did nothing but charge; None if its verdict is not that."""
-    if call.probabilities["auger"] < SURE_AUGER or len(call.states) < 2:
+    if call.probabilities["auger"] < SURE or len(call.states) < 2:
         return None
     bright, dim, ratio = *(state.lifetime_ns for state in call.states[:2]), call.radiative_rate_ratio
     if not bright.value or not dim.value or not ratio.value or dim.error is None or ratio.error is None:

@@ -90,6 +90,10 @@ class BinnedDecays:
         photons = self.fitted.sum(axis=1, dtype=np.float64)
         return np.asarray(photons if self.gain is None else photons / self.gain)
 
+    def collected_s(self, bins: NDArray[np.bool_]) -> float:
+        """Time in which all of the dot's light is as much as was collected in some bins, (n,) bool."""
+        return self.bin_s * float(bins.sum() if self.gain is None else self.gain[bins].sum())
+
     @property
     def background(self) -> FloatArray:
         """(m,) expected background photons per time bin and micro-bin."""

@@ -98,10 +98,10 @@ def level_of(data: BinnedDecays, bins: NDArray[np.bool_]) -> Level | None:
 def _undrifted(data: BinnedDecays, bins: NDArray[np.bool_]) -> Level | None:
     """Light of some bins as by `level_of`, as bright as where all of it is collected."""
     level = level_of(data, bins)
-    if level is None or data.gain is None:
-        return level
-    gain = float(data.gain[bins].mean())
-    return replace(level, cps=level.cps / gain, per_s=level.per_s / gain)
+    if level is None:
+        return None
+    part = data.collected_s(bins) / (int(bins.sum()) * data.bin_s)
+    return replace(level, cps=level.cps / part, per_s=level.per_s / part)
 
 
 def bright_levels(data: BinnedDecays) -> list[tuple[float, float]]:
@@ -189,5 +189,5 @@ def without_biexcitons(
         tau_ns = fit.tau_ns
     if amplitudes[1] <= EARLY_FROM * amplitudes[0]:
         return None
-    seconds = coarse.bin_s * float(members.sum() if coarse.gain is None else coarse.gain[members].sum())
+    seconds = coarse.collected_s(members)
     return float(amplitudes[0]) / seconds, tau_ns, float(amplitudes[1] / amplitudes[0])

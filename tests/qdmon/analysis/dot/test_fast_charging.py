@@ -5,10 +5,12 @@ from functools import cache
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from qdmon.analysis.dot.binned import BinnedDecays
 from qdmon.analysis.dot.bright import bright_levels
 from qdmon.analysis.dot.fit import DotFit, fit_dot
+from qdmon.analysis.dot.states import DotModel
 from qdmon.analysis.dot.verdict import call_of, read_bins
 from tests.qdmon.analysis.dot.paths import BRIGHT, PAPERS_DOT, TRAPS, TRION, drawn, path_of
 
@@ -16,22 +18,25 @@ BINS, PARTS = 3000, 20
 DOT = replace(PAPERS_DOT, bright_cps=0.17 * PAPERS_DOT.bright_cps)
 
 
+def switching(rng: np.random.Generator, state: NDArray[np.intp], dot: DotModel) -> BinnedDecays:
+    """Bins of a dot of which the state in each part of a bin is known."""
+    data = drawn(rng, path_of((BRIGHT, BINS)), dot)
+    mixed = data.expected(dot)[state].reshape(BINS, PARTS, -1).mean(axis=1)
+    return replace(data, counts=rng.poisson(mixed).astype(np.float32))
+
+
 @cache
 def charging_fast(seed: int) -> tuple[BinnedDecays, DotFit]:
     """Neutral for 1.2 bins in the mean, charged for half a bin at least, by a power law as real dots are."""
     rng = np.random.default_rng(seed)
-    charged = np.zeros(BINS * PARTS)
+    state = np.full(BINS * PARTS, BRIGHT)
     at = 0.0
     while at < BINS:
         at += rng.exponential(1.2)
         stays = min(0.5 * (1 - rng.random()) ** (-1 / 1.03), 250.0)
-        charged[int(at * PARTS) : int((at + stays) * PARTS)] = 1
+        state[int(at * PARTS) : int((at + stays) * PARTS)] = TRION
         at += stays
-    share = charged.reshape(BINS, PARTS).mean(axis=1)[:, None]
-    data = drawn(rng, path_of((BRIGHT, BINS)), DOT)
-    expected = data.expected(DOT)
-    mixed = (1 - share) * expected[BRIGHT] + share * expected[TRION]
-    data = replace(data, counts=rng.poisson(mixed).astype(np.float32))
+    data = switching(rng, state, DOT)
     fit = fit_dot(data, 20.0)
     assert fit is not None
     return data, fit
@@ -70,10 +75,7 @@ def test_a_trion_that_is_over_at_once_is_no_deep_trap() -> None:
             stays = rng.exponential(off_bins)
             state[int(at * PARTS) : int((at + stays) * PARTS)] = rng.choice(dim)
             at += stays + rng.exponential(on_bins)
-    data = drawn(rng, path_of((BRIGHT, BINS)), dot)
-    mixed = data.expected(dot)[state].reshape(BINS, PARTS, -1).mean(axis=1)
-    data = replace(data, counts=rng.poisson(mixed).astype(np.float32))
-    fit = fit_dot(data, 20.0)
+    fit = fit_dot(switching(rng, state, dot), 20.0)
     assert fit is not None
     assert fit.likeliest is fit.both
     assert fit.both.dot.trion_ns == pytest.approx(dot.trion_ns, rel=0.1)
